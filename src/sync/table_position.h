@@ -1,0 +1,60 @@
+// Where one table stands: the VGTID restricted to that table, and what a resume must know besides (docs/state.md).
+#ifndef SOURCE_VITESS_SYNC_TABLE_POSITION_H_
+#define SOURCE_VITESS_SYNC_TABLE_POSITION_H_
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "vitess/binlogdata.pb.h"
+
+namespace source_vitess::sync {
+
+// A column as of a position: a FIELD event that differs from these, with no DDL before it, tells of a schema that was
+// changed behind the stream.
+struct PositionColumn {
+  std::string name;
+  std::string type;  // full SQL type, "bigint unsigned"
+  friend bool operator==(const PositionColumn&, const PositionColumn&) = default;
+};
+
+// A value. Per shard, `vgtid` says one of three things:
+//   gtid empty              never begun, or begun and nothing usable saved: copied from its first row
+//   gtid, entry with lastpk copied up to lastpk as of gtid: the copy goes on after it
+//   gtid, no entry          copied, and every change up to gtid was delivered: replicated from gtid
+struct TablePosition {
+  binlogdata::VGtid vgtid;
+
+  // By shard: the position ("MySQL56/...") read before the first attempt to copy the table there. A copy that has to
+  // begin again is followed by the changes from here, not from its own snapshot.
+  std::map<std::string, std::string> since;
+
+  // By shard: the snapshot of a repeated copy that is now followed from `since`. Until the shard's gtid contains it,
+  // the destination may hold rows of two times.
+  std::map<std::string, std::string> snapshot;
+
+  std::vector<PositionColumn> columns;
+
+  // The highest value of the host's cursor that was given out before this position.
+  uint64_t cursor = 0;
+
+  const binlogdata::ShardGtid* FindShard(std::string_view shard) const;
+
+  // Whether every shard is in the third of the states above.
+  bool IsCopied() const;
+};
+
+// One JSON object: "version", "vgtid" (the protobuf JSON of binlogdata.VGtid), and, where there are any, "since",
+// "snapshot", "columns", "cursor".
+std::string ToJson(const TablePosition& position);
+
+// Reads what ToJson wrote, by this or a later version: unknown members and explicit nulls are passed over. Fails, in
+// words that name the member, when the text is not such an object, or is of a version that cannot be read.
+absl::StatusOr<TablePosition> ParseTablePosition(std::string_view json);
+
+}  // namespace source_vitess::sync
+
+#endif  // SOURCE_VITESS_SYNC_TABLE_POSITION_H_
