@@ -12,8 +12,9 @@
 
 namespace source_vitess::sync {
 
-// Runs the queries of mysql/table_schema.h. An answer that is over the server's limit of rows (code ABORTED, "Row count
-// exceeded") is asked for again in pages. An error names the keyspace and what was asked.
+// Runs the queries of mysql/table_schema.h. An answer that is over the server's limit of rows (code
+// ABORTED, "Row count exceeded") is asked for again in pages. An error names the keyspace and what
+// was asked.
 absl::StatusOr<std::vector<mysql::TableSchema>> ReadTableSchemas(vitess::VtgateClient& client,
                                                                  std::string_view keyspace,
                                                                  absl::Duration timeout);

@@ -20,7 +20,8 @@ namespace source_vitess::sync {
 struct Table {
   size_t index = 0;  // its place among the sync's tables
   mysql::TableSchema schema;
-  // Whether changes are read after the copy; otherwise the copy alone, each row once per uninterrupted snapshot.
+  // Whether changes are read after the copy; otherwise the copy alone, each row once per
+  // uninterrupted snapshot.
   bool incremental = true;
   std::vector<std::string> columns;  // those to deliver, in the schema's order
 
@@ -35,10 +36,11 @@ struct RowChange {
   ChangeKind kind = ChangeKind::kCopy;
   // An update that changed a column of the table's key: to a destination, a delete and an insert.
   bool key_changed = false;
-  std::span<const mysql::Value> before;  // empty for kCopy and kInsert
+  std::span<const mysql::Value> before;  // of kDelete, and of kUpdate with key_changed; else empty
   std::span<const mysql::Value> after;   // empty for kDelete
   int64_t commit_seconds = 0;            // since 1970; 0 for kCopy
-  // Grows in the order of emission, across syncs. With key_changed, sequence + 1 is this row's as well.
+  // Grows in the order of emission, across syncs. With key_changed, sequence + 1 is this row's as
+  // well.
   uint64_t sequence = 0;
 };
 
@@ -52,9 +54,9 @@ class RowBatch {
  public:
   virtual ~RowBatch() = default;
 
-  // Announces the columns of rows to come, and gives the number to append them with; called per FIELD event, and valid
-  // as long as this batch, also across Clear. `columns` are not referred to after the call; those that are not in
-  // table.columns are not delivered.
+  // Announces the columns of rows to come, and gives the number to append them with; called per
+  // FIELD event, and valid as long as this batch, also across Clear. `columns` are not referred to
+  // after the call; those that are not in table.columns are not delivered.
   virtual size_t AddLayout(const Table& table, std::span<const mysql::Column> columns) = 0;
 
   virtual void Append(size_t layout, const RowChange& change) = 0;
@@ -76,7 +78,8 @@ struct TableCheckpoint {
   uint64_t records;
 };
 
-// All calls but NewBatch come one at a time. A failure means that the host has gone (class kHost) and ends the sync.
+// All calls but NewBatch come one at a time. A failure means that the host has gone (class kHost)
+// and ends the sync.
 class Sink {
  public:
   virtual ~Sink() = default;
@@ -87,7 +90,8 @@ class Sink {
   // Work on the table begins: before its first record and state.
   virtual absl::Status Started(const Table& table) = 0;
 
-  // Delivers the rows of `batch`, which NewBatch of this sink made. Blocks while the host does not read.
+  // Delivers the rows of `batch`, which NewBatch of this sink made. Blocks while the host does not
+  // read.
   virtual absl::Status Write(const RowBatch& batch) = 0;
 
   // Hands positions to the host to be saved. Everything that they cover was written before.

@@ -1,5 +1,5 @@
-// The engine: reads tables through VStreams into a sink, from wherever each of them stands, until all of them have
-// reached where the source stood when the sync began.
+// The engine: reads tables through VStreams into a sink, from wherever each of them stands, until
+// all of them have reached where the source stood when the sync began.
 #ifndef SOURCE_VITESS_SYNC_SYNC_H_
 #define SOURCE_VITESS_SYNC_SYNC_H_
 
@@ -25,7 +25,8 @@ struct SyncOptions {
   std::vector<std::string> shards;  // empty: all; else only these
   int parallel_copies = 4;          // 1 or more
   int shards_per_stream = 16;       // 1 or more
-  // Records of a table between two of its states, and the time after which a table with records gets one anyway.
+  // Records of a table between two of its states, and the time after which a table with records
+  // gets one anyway.
   uint64_t checkpoint_interval = 100'000;
   absl::Duration checkpoint_time = absl::Minutes(5);
   bool copy_again_when_lost = false;  // otherwise a lost position fails the table
@@ -41,8 +42,9 @@ struct SyncOptions {
 
 struct TableRequest {
   mysql::TableSchema schema;
-  bool incremental = true;           // see Table
-  std::vector<std::string> columns;  // to deliver; those that the schema does not have are passed over
+  bool incremental = true;  // see Table
+  std::vector<std::string>
+      columns;  // to deliver; those that the schema does not have are passed over
   std::optional<TablePosition> position;  // absent: never read
 };
 
@@ -54,12 +56,13 @@ struct TableResult {
 
 struct SyncResult {
   std::vector<TableResult> tables;  // in the order of the requests
-  // What ended the sync as a whole: the host has gone, or nothing could be read at all. OK also when single tables
-  // failed.
+  // What ended the sync as a whole: the host has gone, or nothing could be read at all. OK also
+  // when single tables failed.
   absl::Status status;
 };
 
-// Blocks until every table is done or has failed. Sequences of changes begin above `first_sequence`.
+// Blocks until every table is done or has failed. Sequences of changes begin above
+// `first_sequence`.
 SyncResult RunSync(const SyncOptions& options, vitess::VtgateClient& client,
                    std::vector<TableRequest> requests, Sink& sink, telemetry::Logger& logger,
                    uint64_t first_sequence);

@@ -1,9 +1,11 @@
-// Where one table stands: the VGTID restricted to that table, and what a resume must know besides (docs/state.md).
+// Where one table stands: the VGTID restricted to that table, and what a resume must know besides
+// (docs/state.md).
 #ifndef SOURCE_VITESS_SYNC_TABLE_POSITION_H_
 #define SOURCE_VITESS_SYNC_TABLE_POSITION_H_
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,8 +15,8 @@
 
 namespace source_vitess::sync {
 
-// A column as of a position: a FIELD event that differs from these, with no DDL before it, tells of a schema that was
-// changed behind the stream.
+// A column as of a position: a FIELD event that differs from these, with no DDL before it, tells of
+// a schema that was changed behind the stream.
 struct PositionColumn {
   std::string name;
   std::string type;  // full SQL type, "bigint unsigned"
@@ -22,18 +24,23 @@ struct PositionColumn {
 };
 
 // A value. Per shard, `vgtid` says one of three things:
-//   gtid empty              never begun, or begun and nothing usable saved: copied from its first row
-//   gtid, entry with lastpk copied up to lastpk as of gtid: the copy goes on after it
-//   gtid, no entry          copied, and every change up to gtid was delivered: replicated from gtid
+//   gtid empty              never begun, or begun and nothing usable saved: copied from its first
+//   row gtid, entry with lastpk copied up to lastpk as of gtid: the copy goes on after it gtid, no
+//   entry          copied, and every change up to gtid was delivered: replicated from gtid
 struct TablePosition {
   binlogdata::VGtid vgtid;
 
-  // By shard: the position ("MySQL56/...") read before the first attempt to copy the table there. A copy that has to
-  // begin again is followed by the changes from here, not from its own snapshot.
+  // By shard: the position ("MySQL56/...") read before the first attempt to copy the table there,
+  // as long as the copy may have to begin again. A copy that did is followed by the changes from
+  // here, not from its own snapshot: a row that the first attempt delivered and that was deleted
+  // before the second would stay in the destination for ever.
   std::map<std::string, std::string> since;
 
-  // By shard: the snapshot of a repeated copy that is now followed from `since`. Until the shard's gtid contains it,
-  // the destination may hold rows of two times.
+  // The shards whose copy, in progress, is not the first one.
+  std::set<std::string> repeated;
+
+  // By shard: the snapshot of a repeated copy that is now followed from its `since`. Until the
+  // shard's gtid contains it, the destination may hold rows of two times.
   std::map<std::string, std::string> snapshot;
 
   std::vector<PositionColumn> columns;
@@ -47,12 +54,13 @@ struct TablePosition {
   bool IsCopied() const;
 };
 
-// One JSON object: "version", "vgtid" (the protobuf JSON of binlogdata.VGtid), and, where there are any, "since",
-// "snapshot", "columns", "cursor".
+// One JSON object: "version", "vgtid" (the protobuf JSON of binlogdata.VGtid), and, where there are
+// any, "since", "repeated", "snapshot", "columns", "cursor".
 std::string ToJson(const TablePosition& position);
 
-// Reads what ToJson wrote, by this or a later version: unknown members and explicit nulls are passed over. Fails, in
-// words that name the member, when the text is not such an object, or is of a version that cannot be read.
+// Reads what ToJson wrote, by this or a later version: unknown members and explicit nulls are
+// passed over. Fails, in words that name the member, when the text is not such an object, or is of
+// a version that cannot be read.
 absl::StatusOr<TablePosition> ParseTablePosition(std::string_view json);
 
 }  // namespace source_vitess::sync

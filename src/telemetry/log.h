@@ -1,4 +1,5 @@
-// Where the program's own messages go. A host protocol decides their form (Airbyte LOG, Fivetran's JSON lines).
+// Where the program's own messages go. A host protocol decides their form (Airbyte LOG, Fivetran's
+// JSON lines).
 #ifndef SOURCE_VITESS_TELEMETRY_LOG_H_
 #define SOURCE_VITESS_TELEMETRY_LOG_H_
 

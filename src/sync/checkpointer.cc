@@ -1,0 +1,113 @@
+#include "sync/checkpointer.h"
+
+#include <utility>
+
+namespace source_vitess::sync {
+
+Checkpointer::Checkpointer(Policy policy, std::span<const Table> tables,
+                           const std::atomic<uint64_t>& sequence, Sink& sink, absl::Time now)
+    : policy_(policy),
+      tables_(tables),
+      sequence_(sequence),
+      sink_(sink),
+      progress_(tables.size()),
+      last_sweep_(now) {}
+
+void Checkpointer::Restore(size_t table, TablePosition position) {
+  const std::lock_guard lock(mutex_);
+  progress_[table].position = std::move(position);
+}
+
+absl::Status Checkpointer::Start(size_t table) {
+  const std::lock_guard lock(mutex_);
+  return StartLocked(table);
+}
+
+absl::Status Checkpointer::StartLocked(size_t table) {
+  if (std::exchange(progress_[table].started, true)) return absl::OkStatus();
+  return sink_.Started(tables_[table]);
+}
+
+absl::Status Checkpointer::Write(const RowBatch* batch, std::span<const PositionUpdate> updates,
+                                 absl::Time now) {
+  const std::lock_guard lock(mutex_);
+  if (batch != nullptr) {
+    if (absl::Status status = sink_.Write(*batch); !status.ok()) return status;
+    for (const RecordCount& count : batch->counts()) {
+      progress_[count.table].records += count.records;
+      progress_[count.table].written += count.records;
+    }
+  }
+  for (const PositionUpdate& update : updates) {
+    Progress& progress = progress_[update.table];
+    if (progress.updates.size() <= update.group) progress.updates.resize(update.group + 1);
+    progress.updates[update.group] = update.shards;
+    progress.moved = true;
+  }
+
+  std::vector<size_t> due;
+  if (now - last_sweep_ >= policy_.time) {
+    last_sweep_ = now;
+    for (size_t table = 0; table < progress_.size(); ++table) {
+      if (progress_[table].moved) due.push_back(table);
+    }
+  } else {
+    for (const PositionUpdate& update : updates) {
+      if (progress_[update.table].records >= policy_.interval) due.push_back(update.table);
+    }
+  }
+  return HandOut(due);
+}
+
+absl::Status Checkpointer::Amend(size_t table, const std::function<void(TablePosition&)>& change) {
+  const std::lock_guard lock(mutex_);
+  if (absl::Status status = StartLocked(table); !status.ok()) return status;
+  Compose(progress_[table]);
+  change(progress_[table].position);
+  return HandOut({&table, 1});
+}
+
+absl::Status Checkpointer::Finish(size_t table, const absl::Status& status) {
+  const std::lock_guard lock(mutex_);
+  Progress& progress = progress_[table];
+  if (std::exchange(progress.finished, true)) return absl::OkStatus();
+  if (absl::Status s = StartLocked(table); !s.ok()) return s;
+  if (status.ok() || progress.moved || progress.records > 0) {
+    if (absl::Status s = HandOut({&table, 1}); !s.ok()) return s;
+  }
+  return sink_.Finished(tables_[table], status);
+}
+
+uint64_t Checkpointer::records_written(size_t table) const {
+  const std::lock_guard lock(mutex_);
+  return progress_[table].written;
+}
+
+void Checkpointer::Compose(Progress& progress) {
+  for (std::shared_ptr<const binlogdata::VGtid>& update : progress.updates) {
+    if (update == nullptr) continue;
+    for (const binlogdata::ShardGtid& moved : update->shard_gtids()) {
+      for (binlogdata::ShardGtid& shard : *progress.position.vgtid.mutable_shard_gtids()) {
+        if (shard.shard() == moved.shard()) shard = moved;
+      }
+    }
+    update = nullptr;
+  }
+  progress.position.cursor = sequence_.load(std::memory_order_relaxed);
+}
+
+absl::Status Checkpointer::HandOut(std::span<const size_t> tables) {
+  if (tables.empty()) return absl::OkStatus();
+  std::vector<TableCheckpoint> checkpoints;
+  checkpoints.reserve(tables.size());
+  for (const size_t table : tables) {
+    Progress& progress = progress_[table];
+    Compose(progress);
+    checkpoints.push_back(
+        {&tables_[table], &progress.position, std::exchange(progress.records, 0)});
+    progress.moved = false;
+  }
+  return sink_.Checkpoint(checkpoints);
+}
+
+}  // namespace source_vitess::sync

@@ -1,0 +1,317 @@
+#include "sync/replicate_job.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "text/absl_view.h"
+#include "vitess/errors.h"
+
+namespace source_vitess::sync {
+namespace {
+
+using vitess::GtidSet;
+
+// How often the positions of all members, those without changes too, become known to the
+// checkpointer.
+constexpr absl::Duration kFullUpdateInterval = absl::Seconds(30);
+
+}  // namespace
+
+ReplicateJob::ReplicateJob(const JobContext& context, std::vector<Member> members, size_t group)
+    : context_(context),
+      members_(std::move(members)),
+      group_(group),
+      shards_(static_cast<size_t>(members_.front().position.shard_gtids_size())),
+      steps_(members_.size() * shards_.size(), Step::kInStep),
+      reader_(context.client),
+      rows_(members_.size() * shards_.size(), context.options.types, context.sink,
+            context.sequence),
+      flusher_(context_, rows_, absl::Now()),
+      last_full_update_(absl::Now()) {
+  for (size_t i = 0; i < members_.size(); ++i) {
+    member_by_name_.emplace(members_[i].table->name(), static_cast<int>(i));
+    member_by_table_.emplace(members_[i].table->index, i);
+  }
+}
+
+absl::StatusOr<std::unique_ptr<ReplicateJob>> ReplicateJob::Make(const JobContext& context,
+                                                                 std::vector<Member> members,
+                                                                 size_t group) {
+  std::unique_ptr<ReplicateJob> job(new ReplicateJob(context, std::move(members), group));
+  if (absl::Status status = job->FindStart(); !status.ok()) return status;
+  return job;
+}
+
+// The stream begins with what all members have; those that have more are ahead.
+absl::Status ReplicateJob::FindStart() {
+  position_ = members_.front().position;
+  for (size_t shard = 0; shard < shards_.size(); ++shard) {
+    const int index = static_cast<int>(shard);
+    const std::string& first = position_.shard_gtids(index).gtid();
+    const bool same = std::all_of(members_.begin(), members_.end(), [&](const Member& member) {
+      return member.position.shard_gtids(index).gtid() == first;
+    });
+    if (same) continue;
+    GtidSet start;
+    std::vector<Ahead> ahead;
+    for (size_t member = 0; member < members_.size(); ++member) {
+      const std::string& gtid = members_[member].position.shard_gtids(index).gtid();
+      auto set = GtidSet::ParsePosition(gtid);
+      if (!set.ok()) return set.status();
+      start = member == 0 ? *set : start.Intersection(*set);
+      ahead.push_back({member, gtid, *std::move(set)});
+    }
+    std::erase_if(ahead, [&](const Ahead& table) { return table.set == start; });
+    for (const Ahead& table : ahead) steps_[Slot(table.member, shard)] = Step::kAhead;
+    shards_[shard].ahead = std::move(ahead);
+    position_.mutable_shard_gtids(index)->set_gtid(start.ToPosition());
+  }
+  return absl::OkStatus();
+}
+
+JobOutcome ReplicateJob::Run() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (AtGoal()) return {JobEnd::kReached, absl::OkStatus(), {}};
+  }
+  vtgate::VStreamRequest request = MakeRequest(context_.options, Position());
+  for (const Member& member : members_) {
+    // All columns: a list that names a column dropped since would break the stream for every table.
+    AddRule(*member.table, {}, *request.mutable_filter());
+  }
+  reader_.Open(request);
+  JobOutcome outcome = Follow();
+  if (absl::Status status = Flush(absl::Now(), /*all_members=*/true); !status.ok()) {
+    return {JobEnd::kFailed, std::move(status), {}};
+  }
+  return outcome;
+}
+
+JobOutcome ReplicateJob::Follow() {
+  JobOutcome outcome{JobEnd::kReached, absl::OkStatus(), {}};
+  vtgate::VStreamResponse response;
+  bool ended = false;
+  while (!ended && reader_.Read(&response)) {
+    for (const binlogdata::VEvent& event : response.events()) {
+      if (absl::Status status = Handle(event, outcome, ended); !status.ok()) {
+        reader_.Cancel(absl::OkStatus());
+        return {JobEnd::kFailed, std::move(status), {}};
+      }
+      if (ended) break;
+    }
+    tracker_.EndOfResponse();
+    if (const absl::Time now = absl::Now(); !ended && flusher_.IsDue(now)) {
+      const bool all = now - last_full_update_ >= kFullUpdateInterval;
+      if (absl::Status status = Flush(now, all); !status.ok()) {
+        reader_.Cancel(absl::OkStatus());
+        return {JobEnd::kFailed, std::move(status), {}};
+      }
+    }
+  }
+  if (ended) {
+    reader_.Cancel(absl::OkStatus());
+    return outcome;
+  }
+  absl::Status status = reader_.Finish();
+  if (!status.ok()) return {JobEnd::kFailed, std::move(status), {}};
+  if (reader_.cancelled()) {
+    const std::lock_guard lock(mutex_);
+    return {AtGoal() ? JobEnd::kReached : JobEnd::kStopped, absl::OkStatus(), {}};
+  }
+  return {JobEnd::kFailed, vitess::TransientError("VTGate ended the stream"), {}};
+}
+
+absl::Status ReplicateJob::Handle(const binlogdata::VEvent& event, JobOutcome& outcome,
+                                  bool& ended) {
+  switch (event.type()) {
+    case binlogdata::BEGIN:
+      tracker_.Begin(event);
+      return absl::OkStatus();
+    case binlogdata::FIELD:
+      return HandleFields(event);
+    case binlogdata::ROW:
+      return HandleRows(event);
+    case binlogdata::VGTID:
+      tracker_.Vgtid(event);
+      return absl::OkStatus();
+    case binlogdata::COMMIT:
+    case binlogdata::DDL:
+    case binlogdata::OTHER: {
+      absl::Status status;
+      bool fallen_back = false;
+      tracker_.Complete(event, [&](const binlogdata::ShardGtid& shard) {
+        if (status.ok()) status = Moved(shard, fallen_back);
+      });
+      const std::lock_guard lock(mutex_);
+      ended = fallen_back || AtGoal();
+      if (fallen_back) outcome.end = JobEnd::kFallenBack;
+      return status;
+    }
+    case binlogdata::JOURNAL:
+      outcome.end = JobEnd::kResharded;
+      outcome.journal = event.journal();
+      ended = true;
+      return absl::OkStatus();
+    default:
+      return absl::OkStatus();
+  }
+}
+
+absl::Status ReplicateJob::HandleFields(const binlogdata::VEvent& event) {
+  const binlogdata::FieldEvent& fields = event.field_event();
+  const int shard = ShardIndex(fields.shard().empty() ? event.shard() : fields.shard());
+  const int member = MemberIndex(fields.table_name());
+  if (shard < 0 || member < 0) return absl::OkStatus();
+  const size_t slot = Slot(static_cast<size_t>(member), static_cast<size_t>(shard));
+  return rows_.SetFields(slot, *members_[static_cast<size_t>(member)].table, fields,
+                         mysql::RowSource::kBinlog);
+}
+
+absl::Status ReplicateJob::HandleRows(const binlogdata::VEvent& event) {
+  const binlogdata::RowEvent& rows = event.row_event();
+  const int shard = ShardIndex(rows.shard().empty() ? event.shard() : rows.shard());
+  const int member = MemberIndex(rows.table_name());
+  if (shard < 0 || member < 0) return absl::OkStatus();
+  const size_t slot = Slot(static_cast<size_t>(member), static_cast<size_t>(shard));
+  if (steps_[slot] != Step::kInStep) {
+    steps_[slot] = Step::kSkipped;
+    return absl::OkStatus();
+  }
+  return rows_.Append(slot, rows, event.timestamp());
+}
+
+absl::Status ReplicateJob::Moved(const binlogdata::ShardGtid& moved, bool& fallen_back) {
+  const int index = ShardIndex(moved.shard());
+  if (index < 0) return absl::OkStatus();
+  const auto shard = static_cast<size_t>(index);
+  std::string before;
+  {
+    const std::lock_guard lock(mutex_);
+    std::string& gtid = *position_.mutable_shard_gtids(index)->mutable_gtid();
+    if (!shards_[shard].ahead.empty()) before = gtid;
+    gtid = moved.gtid();
+    CheckGoal(shard, gtid);
+  }
+  moved_ = true;
+  if (shards_[shard].ahead.empty()) return absl::OkStatus();
+  return AdvanceAhead(shard, before, fallen_back);
+}
+
+absl::Status ReplicateJob::AdvanceAhead(size_t shard, const std::string& before,
+                                        bool& fallen_back) {
+  const binlogdata::ShardGtid& position = position_.shard_gtids(static_cast<int>(shard));
+  const auto stream = GtidSet::ParsePosition(position.gtid());
+  if (!stream.ok()) return stream.status();
+  std::erase_if(shards_[shard].ahead, [&](Ahead& table) {
+    Step& step = steps_[Slot(table.member, shard)];
+    if (table.set.Contains(*stream) && *stream != table.set) {
+      step = Step::kAhead;
+      return false;
+    }
+    if (*stream != table.set && step == Step::kSkipped) {
+      // The skipped rows are of a transaction that the table may not have.
+      context_.logger.Warning(absl::StrCat(
+          "The position of table ", members_[table.member].table->name(), " in shard ",
+          position.keyspace(), "/", position.shard(),
+          " cannot be compared with the stream's; its changes are read again from ", before, "."));
+      table.gtid = before;
+      fallen_back = true;
+      return false;
+    }
+    step = Step::kInStep;
+    return true;
+  });
+  return absl::OkStatus();
+}
+
+absl::Status ReplicateJob::Flush(absl::Time now, bool all_members) {
+  std::vector<PositionUpdate> updates;
+  if (moved_ && (all_members || !rows_.empty())) {
+    std::shared_ptr<const binlogdata::VGtid> stream =
+        std::make_shared<const binlogdata::VGtid>(Position());
+    const auto add = [&](size_t member) {
+      updates.push_back({members_[member].table->index, group_, PositionOf(member, stream)});
+    };
+    if (all_members) {
+      for (size_t member = 0; member < members_.size(); ++member) add(member);
+      last_full_update_ = now;
+      moved_ = false;
+    } else {
+      for (const RecordCount& count : rows_.batch().counts()) {
+        add(member_by_table_.at(count.table));
+      }
+    }
+  }
+  if (updates.empty() && rows_.empty()) return absl::OkStatus();
+  return flusher_.Flush(updates, now);
+}
+
+std::shared_ptr<const binlogdata::VGtid> ReplicateJob::PositionOf(
+    size_t member, const std::shared_ptr<const binlogdata::VGtid>& stream) const {
+  std::shared_ptr<binlogdata::VGtid> own;
+  for (size_t shard = 0; shard < shards_.size(); ++shard) {
+    for (const Ahead& table : shards_[shard].ahead) {
+      if (table.member != member) continue;
+      if (own == nullptr) own = std::make_shared<binlogdata::VGtid>(*stream);
+      own->mutable_shard_gtids(static_cast<int>(shard))->set_gtid(table.gtid);
+    }
+  }
+  return own == nullptr ? stream : own;
+}
+
+void ReplicateJob::SetGoal(std::vector<GtidSet> goal) {
+  bool at_goal = false;
+  {
+    const std::lock_guard lock(mutex_);
+    goal_ = std::move(goal);
+    reached_.assign(shards_.size(), false);
+    for (size_t shard = 0; shard < shards_.size(); ++shard) {
+      CheckGoal(shard, position_.shard_gtids(static_cast<int>(shard)).gtid());
+    }
+    at_goal = AtGoal();
+  }
+  if (at_goal) reader_.Cancel(absl::OkStatus());
+}
+
+void ReplicateJob::CheckGoal(size_t shard, const std::string& gtid) {
+  if (goal_.empty() || reached_[shard]) return;
+  const auto position = GtidSet::ParsePosition(gtid);
+  reached_[shard] = position.ok() && position->Contains(goal_[shard]);
+}
+
+bool ReplicateJob::AtGoal() const {
+  return !goal_.empty() &&
+         std::all_of(reached_.begin(), reached_.end(), [](bool reached) { return reached; });
+}
+
+binlogdata::VGtid ReplicateJob::Position() const {
+  const std::lock_guard lock(mutex_);
+  return position_;
+}
+
+std::vector<ReplicateJob::Member> ReplicateJob::Positions() const {
+  const auto stream = std::make_shared<const binlogdata::VGtid>(Position());
+  std::vector<Member> positions;
+  positions.reserve(members_.size());
+  for (size_t member = 0; member < members_.size(); ++member) {
+    positions.push_back({members_[member].table, *PositionOf(member, stream)});
+  }
+  return positions;
+}
+
+int ReplicateJob::ShardIndex(std::string_view shard) const {
+  // Only this thread changes the gtids; the names never change.
+  for (int i = 0; i < position_.shard_gtids_size(); ++i) {
+    if (position_.shard_gtids(i).shard() == shard) return i;
+  }
+  return -1;
+}
+
+int ReplicateJob::MemberIndex(std::string_view table) const {
+  const std::string& keyspace = members_.front().table->keyspace();
+  const auto it = member_by_name_.find(text::AbslView(BareTableName(keyspace, table)));
+  return it == member_by_name_.end() ? -1 : it->second;
+}
+
+}  // namespace source_vitess::sync
