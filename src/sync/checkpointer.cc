@@ -59,11 +59,18 @@ absl::Status Checkpointer::Write(const RowBatch* batch, std::span<const Position
   return HandOut(due);
 }
 
-absl::Status Checkpointer::Amend(size_t table, const std::function<void(TablePosition&)>& change) {
+void Checkpointer::Amend(size_t table, const std::function<void(TablePosition&)>& change) {
+  const std::lock_guard lock(mutex_);
+  Progress& progress = progress_[table];
+  Compose(progress);
+  const TablePosition before = progress.position;
+  change(progress.position);
+  progress.moved = progress.moved || !(progress.position == before);
+}
+
+absl::Status Checkpointer::Announce(size_t table) {
   const std::lock_guard lock(mutex_);
   if (absl::Status status = StartLocked(table); !status.ok()) return status;
-  Compose(progress_[table]);
-  change(progress_[table].position);
   return HandOut({&table, 1});
 }
 
@@ -72,7 +79,8 @@ absl::Status Checkpointer::Finish(size_t table, const absl::Status& status) {
   Progress& progress = progress_[table];
   if (std::exchange(progress.finished, true)) return absl::OkStatus();
   if (absl::Status s = StartLocked(table); !s.ok()) return s;
-  if (status.ok() || progress.moved || progress.records > 0) {
+  const bool news = progress.moved || progress.records > 0;
+  if (news || (status.ok() && !progress.handed_out)) {
     if (absl::Status s = HandOut({&table, 1}); !s.ok()) return s;
   }
   return sink_.Finished(tables_[table], status);
@@ -106,6 +114,7 @@ absl::Status Checkpointer::HandOut(std::span<const size_t> tables) {
     checkpoints.push_back(
         {&tables_[table], &progress.position, std::exchange(progress.records, 0)});
     progress.moved = false;
+    progress.handed_out = true;
   }
   return sink_.Checkpoint(checkpoints);
 }

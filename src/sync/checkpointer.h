@@ -53,11 +53,14 @@ class Checkpointer {
   absl::Status Write(const RowBatch* batch, std::span<const PositionUpdate> updates,
                      absl::Time now);
 
-  // Changes the table's position and hands it out at once.
-  absl::Status Amend(size_t table, const std::function<void(TablePosition&)>& change);
+  // Changes the table's position, without telling the host.
+  void Amend(size_t table, const std::function<void(TablePosition&)>& change);
 
-  // Ends the table: its last state, unless it failed and nothing of it went out, then its status.
-  // Once per table.
+  // Hands the table's position out now.
+  absl::Status Announce(size_t table);
+
+  // Ends the table: a last state where the host does not have it yet, unless the table failed
+  // before anything of it went out, then its status. Once per table.
   absl::Status Finish(size_t table, const absl::Status& status);
 
   // Records of the table written in this sync.
@@ -71,6 +74,7 @@ class Checkpointer {
     uint64_t written = 0;
     bool moved = false;  // since the last state
     bool started = false;
+    bool handed_out = false;
     bool finished = false;
   };
 

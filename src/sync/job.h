@@ -40,9 +40,10 @@ enum class JobEnd {
 };
 
 struct JobOutcome {
-  JobEnd end;
-  absl::Status status;                         // of kFailed
-  std::optional<binlogdata::Journal> journal;  // of kResharded
+  JobEnd end = JobEnd::kReached;
+  absl::Status status = {};                    // of kFailed
+  std::optional<size_t> table = std::nullopt;  // of kFailed: the one that it is about
+  std::optional<binlogdata::Journal> journal = std::nullopt;  // of kResharded
 };
 
 // The request for a VStream from the positions of `vgtid`: stops on reshards, sends heartbeats.

@@ -73,7 +73,7 @@ absl::Status ReplicateJob::FindStart() {
 JobOutcome ReplicateJob::Run() {
   {
     const std::lock_guard lock(mutex_);
-    if (AtGoal()) return {JobEnd::kReached, absl::OkStatus(), {}};
+    if (AtGoal()) return {JobEnd::kReached};
   }
   vtgate::VStreamRequest request = MakeRequest(context_.options, Position());
   for (const Member& member : members_) {
@@ -83,20 +83,20 @@ JobOutcome ReplicateJob::Run() {
   reader_.Open(request);
   JobOutcome outcome = Follow();
   if (absl::Status status = Flush(absl::Now(), /*all_members=*/true); !status.ok()) {
-    return {JobEnd::kFailed, std::move(status), {}};
+    return {JobEnd::kFailed, std::move(status)};
   }
   return outcome;
 }
 
 JobOutcome ReplicateJob::Follow() {
-  JobOutcome outcome{JobEnd::kReached, absl::OkStatus(), {}};
+  JobOutcome outcome{JobEnd::kReached};
   vtgate::VStreamResponse response;
   bool ended = false;
   while (!ended && reader_.Read(&response)) {
     for (const binlogdata::VEvent& event : response.events()) {
       if (absl::Status status = Handle(event, outcome, ended); !status.ok()) {
         reader_.Cancel(absl::OkStatus());
-        return {JobEnd::kFailed, std::move(status), {}};
+        return {JobEnd::kFailed, std::move(status), TableOf(event)};
       }
       if (ended) break;
     }
@@ -105,7 +105,7 @@ JobOutcome ReplicateJob::Follow() {
       const bool all = now - last_full_update_ >= kFullUpdateInterval;
       if (absl::Status status = Flush(now, all); !status.ok()) {
         reader_.Cancel(absl::OkStatus());
-        return {JobEnd::kFailed, std::move(status), {}};
+        return {JobEnd::kFailed, std::move(status)};
       }
     }
   }
@@ -114,12 +114,12 @@ JobOutcome ReplicateJob::Follow() {
     return outcome;
   }
   absl::Status status = reader_.Finish();
-  if (!status.ok()) return {JobEnd::kFailed, std::move(status), {}};
+  if (!status.ok()) return {JobEnd::kFailed, std::move(status)};
   if (reader_.cancelled()) {
     const std::lock_guard lock(mutex_);
-    return {AtGoal() ? JobEnd::kReached : JobEnd::kStopped, absl::OkStatus(), {}};
+    return {AtGoal() ? JobEnd::kReached : JobEnd::kStopped, absl::OkStatus()};
   }
-  return {JobEnd::kFailed, vitess::TransientError("VTGate ended the stream"), {}};
+  return {JobEnd::kFailed, vitess::TransientError("VTGate ended the stream")};
 }
 
 absl::Status ReplicateJob::Handle(const binlogdata::VEvent& event, JobOutcome& outcome,
@@ -306,6 +306,14 @@ int ReplicateJob::ShardIndex(std::string_view shard) const {
     if (position_.shard_gtids(i).shard() == shard) return i;
   }
   return -1;
+}
+
+std::optional<size_t> ReplicateJob::TableOf(const binlogdata::VEvent& event) const {
+  const int member = event.has_row_event()     ? MemberIndex(event.row_event().table_name())
+                     : event.has_field_event() ? MemberIndex(event.field_event().table_name())
+                                               : -1;
+  if (member < 0) return std::nullopt;
+  return members_[static_cast<size_t>(member)].table->index;
 }
 
 int ReplicateJob::MemberIndex(std::string_view table) const {

@@ -84,6 +84,8 @@ class ReplicateJob {
   bool AtGoal() const;                                    // REQUIRES: mutex_ is held
   void CheckGoal(size_t shard, const std::string& gtid);  // REQUIRES: mutex_ is held
   int ShardIndex(std::string_view shard) const;
+  // The table that a FIELD or ROW event is about.
+  std::optional<size_t> TableOf(const binlogdata::VEvent& event) const;
   int MemberIndex(std::string_view table) const;
   std::shared_ptr<const binlogdata::VGtid> PositionOf(
       size_t member, const std::shared_ptr<const binlogdata::VGtid>& stream) const;

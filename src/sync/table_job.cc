@@ -51,25 +51,25 @@ vtgate::VStreamRequest TableJob::Request() const {
 }
 
 JobOutcome TableJob::Run() {
-  if (IsCopied()) return {JobEnd::kReached, absl::OkStatus(), {}};
+  if (IsCopied()) return {JobEnd::kReached};
   reader_.Open(Request());
   JobOutcome outcome = Follow();
   // What came before the end is right, whatever the end was.
   if (absl::Status status = Flush(absl::Now()); !status.ok()) {
-    return {JobEnd::kFailed, std::move(status), {}};
+    return {JobEnd::kFailed, std::move(status)};
   }
   return outcome;
 }
 
 JobOutcome TableJob::Follow() {
-  JobOutcome outcome{JobEnd::kReached, absl::OkStatus(), {}};
+  JobOutcome outcome{JobEnd::kReached};
   vtgate::VStreamResponse response;
   bool ended = false;
   while (!ended && reader_.Read(&response)) {
     for (const binlogdata::VEvent& event : response.events()) {
       if (absl::Status status = Handle(event, outcome, ended); !status.ok()) {
         reader_.Cancel(absl::OkStatus());
-        return {JobEnd::kFailed, std::move(status), {}};
+        return {JobEnd::kFailed, std::move(status)};
       }
       if (ended) break;
     }
@@ -77,7 +77,7 @@ JobOutcome TableJob::Follow() {
     if (const absl::Time now = absl::Now(); !ended && flusher_.IsDue(now)) {
       if (absl::Status status = Flush(now); !status.ok()) {
         reader_.Cancel(absl::OkStatus());
-        return {JobEnd::kFailed, std::move(status), {}};
+        return {JobEnd::kFailed, std::move(status)};
       }
     }
   }
@@ -86,9 +86,9 @@ JobOutcome TableJob::Follow() {
     return outcome;
   }
   absl::Status status = reader_.Finish();
-  if (!status.ok()) return {JobEnd::kFailed, std::move(status), {}};
-  if (reader_.cancelled()) return {JobEnd::kStopped, absl::OkStatus(), {}};
-  return {JobEnd::kFailed, vitess::TransientError("VTGate ended the stream"), {}};
+  if (!status.ok()) return {JobEnd::kFailed, std::move(status)};
+  if (reader_.cancelled()) return {JobEnd::kStopped};
+  return {JobEnd::kFailed, vitess::TransientError("VTGate ended the stream")};
 }
 
 absl::Status TableJob::Handle(const binlogdata::VEvent& event, JobOutcome& outcome, bool& ended) {

@@ -130,6 +130,12 @@ bool TablePosition::IsCopied() const {
   return true;
 }
 
+bool operator==(const TablePosition& a, const TablePosition& b) {
+  return a.since == b.since && a.repeated == b.repeated && a.snapshot == b.snapshot &&
+         a.columns == b.columns && a.cursor == b.cursor &&
+         a.vgtid.SerializeAsString() == b.vgtid.SerializeAsString();
+}
+
 std::string ToJson(const TablePosition& position) {
   std::string vgtid;
   // Fails only for messages that hold Any or Struct.

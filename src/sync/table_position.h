@@ -52,6 +52,8 @@ struct TablePosition {
 
   // Whether every shard is in the third of the states above.
   bool IsCopied() const;
+
+  friend bool operator==(const TablePosition& a, const TablePosition& b);
 };
 
 // One JSON object: "version", "vgtid" (the protobuf JSON of binlogdata.VGtid), and, where there are

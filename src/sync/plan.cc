@@ -1,0 +1,185 @@
+#include "sync/plan.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "text/absl_view.h"
+#include "vitess/errors.h"
+
+namespace source_vitess::sync {
+namespace {
+
+using text::AbslView;
+using vitess::GtidSet;
+
+bool KnowsServers(const GtidSet& executed, const GtidSet& position) {
+  return std::all_of(
+      position.servers().begin(), position.servers().end(),
+      [&](const GtidSet::Server& server) { return executed.HasServer(server.uuid); });
+}
+
+const binlogdata::TableLastPK* LastPk(const binlogdata::ShardGtid& shard, const Table& table) {
+  for (const binlogdata::TableLastPK& entry : shard.table_p_ks()) {
+    if (entry.table_name() == table.name() && entry.has_lastpk()) return &entry;
+  }
+  return nullptr;
+}
+
+// A copy goes on after a key of the same columns only.
+bool IsOfKey(const binlogdata::TableLastPK& entry, const std::vector<std::string>& key) {
+  return std::equal(
+      entry.lastpk().fields().begin(), entry.lastpk().fields().end(), key.begin(), key.end(),
+      [](const query::Field& field, const std::string& column) { return field.name() == column; });
+}
+
+void BeginAgain(TablePosition& position, binlogdata::ShardGtid& shard) {
+  shard.clear_gtid();
+  shard.clear_table_p_ks();
+  position.snapshot.erase(shard.shard());
+  if (position.since.contains(shard.shard())) position.repeated.insert(shard.shard());
+}
+
+// What a lost position leaves: nothing to follow a repeated copy from.
+void Forget(TablePosition& position, binlogdata::ShardGtid& shard) {
+  position.since.erase(shard.shard());
+  position.repeated.erase(shard.shard());
+  BeginAgain(position, shard);
+}
+
+// Reads what was saved of one shard into `shard`, and says whether a position is to be checked.
+bool TakeOver(const binlogdata::ShardGtid& stored, const Table& table, TablePosition& position,
+              binlogdata::ShardGtid& shard) {
+  const bool copied = !stored.gtid().empty() && stored.table_p_ks().empty();
+  const binlogdata::TableLastPK* entry = LastPk(stored, table);
+  const bool resumable = !stored.gtid().empty() && entry != nullptr && table.schema.resumable &&
+                         IsOfKey(*entry, table.schema.key);
+  if (!copied && !resumable) {
+    BeginAgain(position, shard);
+    return false;
+  }
+  shard.set_gtid(stored.gtid());
+  if (resumable) *shard.add_table_p_ks() = *entry;
+  if (copied && position.repeated.erase(shard.shard()) > 0) {
+    // Its end was saved, but not yet that it is to be followed from before its beginning.
+    position.snapshot[shard.shard()] = stored.gtid();
+    shard.set_gtid(position.since[shard.shard()]);
+  }
+  return true;
+}
+
+absl::Status ShardGone(const Table& table, const binlogdata::ShardGtid& shard) {
+  return vitess::LostPositionError(absl::StrCat(
+      "the saved position of table ", table.keyspace(), ".", table.name(), " is of shard ",
+      shard.shard(), ", which keyspace ", table.keyspace(),
+      " no longer has: it was resharded and the old shards were removed before the change could "
+      "be followed"));
+}
+
+}  // namespace
+
+absl::Status CheckPosition(std::string_view position, const std::string& keyspace,
+                           const ShardState& shard, bool strict) {
+  const std::string where =
+      absl::StrCat("the saved position in shard ", keyspace, "/", shard.shard);
+  const auto set = GtidSet::ParsePosition(position);
+  if (!set.ok()) {
+    return vitess::LostPositionError(
+        absl::StrCat(where, " cannot be read: ", set.status().message()));
+  }
+  if (!shard.chosen.executed.Contains(*set) && !shard.primary.executed.Contains(*set)) {
+    const bool known = KnowsServers(shard.primary.executed, *set);
+    return vitess::LostPositionError(absl::StrCat(
+        where, known ? " is ahead of the server" : " is of another server",
+        ": it has transactions that the server does not (position ", AbslView(position),
+        ", executed ", shard.primary.executed.ToString(), ")",
+        known ? "; was the database restored from a backup?" : "; is this the same cluster?"));
+  }
+  if ((shard.primary_is_chosen || strict) && !set->Contains(shard.chosen.purged)) {
+    return vitess::LostPositionError(absl::StrCat(
+        where, " can no longer be read from: the binary logs behind it were purged (position ",
+        AbslView(position), ", purged ", shard.chosen.purged.ToString(),
+        "); keep binary logs longer, or sync more often"));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<ShardState> ReadShardState(vitess::VtgateClient& client, const std::string& keyspace,
+                                          const std::string& shard, topodata::TabletType chosen) {
+  ShardState state;
+  state.shard = shard;
+  state.primary_is_chosen = chosen == topodata::PRIMARY;
+  auto primary = vitess::ReadShardStatus(client, keyspace, shard, topodata::PRIMARY);
+  if (!primary.ok()) return primary.status();
+  state.primary = *std::move(primary);
+  if (state.primary_is_chosen) {
+    state.chosen = state.primary;
+    return state;
+  }
+  auto other = vitess::ReadShardStatus(client, keyspace, shard, chosen);
+  if (!other.ok()) return other.status();
+  state.chosen = *std::move(other);
+  return state;
+}
+
+absl::StatusOr<TablePlan> PlanTable(const Table& table, const std::optional<TablePosition>& stored,
+                                    const KeyspaceState& keyspace, const SyncOptions& options) {
+  TablePlan plan;
+  TablePosition& position = plan.position;
+  if (stored.has_value()) {
+    position = *stored;
+    position.vgtid.Clear();
+  }
+
+  // A table that is refreshed as a whole loses nothing by beginning again.
+  const bool begin_again_when_lost = options.copy_again_when_lost || !table.incremental;
+  bool all_again = false;
+  const auto lost = [&](absl::Status status) -> absl::Status {
+    if (!begin_again_when_lost) return status;
+    plan.warnings.push_back(absl::StrCat(
+        "Table ", table.keyspace(), ".", table.name(), " is copied again: ", status.message(),
+        table.incremental ? ". Rows deleted from the source in the meantime stay in "
+                            "the destination until its stream is refreshed."
+                          : "."));
+    return absl::OkStatus();
+  };
+
+  if (stored.has_value()) {
+    for (const binlogdata::ShardGtid& shard : stored->vgtid.shard_gtids()) {
+      const bool exists =
+          std::any_of(keyspace.shards.begin(), keyspace.shards.end(),
+                      [&](const ShardState& s) { return s.shard == shard.shard(); });
+      const bool left_out =
+          !options.shards.empty() && std::find(options.shards.begin(), options.shards.end(),
+                                               shard.shard()) == options.shards.end();
+      if (exists || left_out || shard.gtid().empty()) continue;
+      if (absl::Status status = lost(ShardGone(table, shard)); !status.ok()) return status;
+      all_again = true;
+    }
+  }
+
+  for (const ShardState& state : keyspace.shards) {
+    binlogdata::ShardGtid& shard = *position.vgtid.add_shard_gtids();
+    shard.set_keyspace(keyspace.keyspace);
+    shard.set_shard(state.shard);
+    const binlogdata::ShardGtid* saved =
+        stored.has_value() ? stored->FindShard(state.shard) : nullptr;
+    if (saved == nullptr) continue;
+    if (all_again) {
+      Forget(position, shard);
+      continue;
+    }
+    if (!TakeOver(*saved, table, position, shard)) continue;
+    const bool complete_refresh = !table.incremental && shard.table_p_ks().empty();
+    if (complete_refresh) continue;
+    absl::Status status = CheckPosition(shard.gtid(), keyspace.keyspace, state, /*strict=*/false);
+    if (status.ok()) continue;
+    status = vitess::Annotate(std::move(status),
+                              absl::StrCat("table ", table.keyspace(), ".", table.name()));
+    if (absl::Status failed = lost(std::move(status)); !failed.ok()) return failed;
+    Forget(position, shard);
+  }
+  return plan;
+}
+
+}  // namespace source_vitess::sync

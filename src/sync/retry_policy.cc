@@ -1,0 +1,29 @@
+#include "sync/retry_policy.h"
+
+#include <algorithm>
+
+namespace source_vitess::sync {
+namespace {
+
+constexpr absl::Duration kFirstDelay = absl::Milliseconds(200);
+constexpr absl::Duration kLongestDelay = absl::Seconds(30);
+constexpr int kDoublings = 8;  // past these the delay is the longest one anyway
+
+}  // namespace
+
+std::optional<absl::Time> RetryState::Next(absl::Time now, std::string_view position,
+                                           absl::Duration budget, double jitter) {
+  if (attempts_ == 0 || position != position_) {
+    attempts_ = 0;
+    failing_since_ = now;
+    position_ = position;
+  }
+  ++attempts_;
+  if (attempts_ > 1 && now - failing_since_ >= budget) return std::nullopt;
+  const absl::Duration delay =
+      std::min(kLongestDelay, kFirstDelay * (1 << std::min(attempts_ - 1, kDoublings)));
+  not_before_ = now + delay * (0.5 + 0.5 * jitter);
+  return not_before_;
+}
+
+}  // namespace source_vitess::sync

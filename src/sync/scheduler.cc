@@ -1,0 +1,664 @@
+#include "sync/scheduler.h"
+
+#include <algorithm>
+#include <random>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "vitess/errors.h"
+#include "vitess/topology.h"
+
+namespace source_vitess::sync {
+namespace {
+
+using vitess::ErrorClass;
+using vitess::GtidSet;
+
+// How often jobs are watched and waiting work is looked at.
+constexpr absl::Duration kTick = absl::Milliseconds(100);
+
+// A table that lacks this many transactions that others have catches up in a job of its own.
+constexpr int64_t kFarBehind = 100'000;
+
+// A connection on which even heartbeats stay away this many times their interval, and then some, is
+// dead.
+constexpr int kHeartbeatsMissed = 3;
+constexpr absl::Duration kHeartbeatGrace = absl::Seconds(15);
+
+constexpr absl::Duration kStateLife = absl::Seconds(1);
+
+double Jitter() {
+  thread_local std::minstd_rand generator{std::random_device{}()};
+  return std::uniform_real_distribution<double>(0, 1)(generator);
+}
+
+GtidSet SetOf(const std::string& position) {
+  // Positions were checked when they were taken over; those that Vitess sends are right.
+  return GtidSet::ParsePosition(position).value_or(GtidSet());
+}
+
+std::vector<GtidSet> SetsOf(const binlogdata::VGtid& position) {
+  std::vector<GtidSet> sets;
+  for (const binlogdata::ShardGtid& shard : position.shard_gtids())
+    sets.push_back(SetOf(shard.gtid()));
+  return sets;
+}
+
+bool Contains(const std::vector<GtidSet>& sets, const std::vector<GtidSet>& others) {
+  return std::equal(sets.begin(), sets.end(), others.begin(), others.end(),
+                    [](const GtidSet& set, const GtidSet& other) { return set.Contains(other); });
+}
+
+void Include(std::vector<GtidSet>& sets, const std::vector<GtidSet>& others) {
+  if (sets.empty()) sets.resize(others.size());
+  for (size_t i = 0; i < sets.size(); ++i) sets[i] = sets[i].Union(others[i]);
+}
+
+int64_t Distance(const std::vector<GtidSet>& behind, const std::vector<GtidSet>& front) {
+  int64_t distance = 0;
+  for (size_t i = 0; i < front.size(); ++i) distance += front[i].CountNotIn(behind[i]);
+  return distance;
+}
+
+}  // namespace
+
+Scheduler::Scheduler(const JobContext& context, std::span<const Table> tables,
+                     std::span<const KeyspaceState> keyspaces)
+    : context_(context), tables_(tables), tables_state_(tables.size()) {
+  const auto width = static_cast<size_t>(context_.options.shards_per_stream);
+  for (const KeyspaceState& keyspace : keyspaces) {
+    for (size_t first = 0; first < keyspace.shards.size(); first += width) {
+      auto group = std::make_unique<Group>();
+      group->keyspace = &keyspace;
+      group->index = first / width;
+      for (size_t i = first; i < std::min(first + width, keyspace.shards.size()); ++i) {
+        group->shards.push_back(&keyspace.shards[i]);
+      }
+      groups_.push_back(std::move(group));
+    }
+  }
+}
+
+Scheduler::~Scheduler() {
+  for (const auto& running : running_) running->Cancel(absl::OkStatus());
+  for (const auto& running : running_) running->thread.join();
+}
+
+void Scheduler::Add(size_t table, TablePosition position) {
+  TableState& state = tables_state_[table];
+  for (const auto& group : groups_) {
+    if (group->keyspace->keyspace != tables_[table].keyspace()) continue;
+    auto part = std::make_unique<Part>();
+    part->table = table;
+    part->group = group.get();
+    for (const ShardState* shard : group->shards) {
+      *part->position.add_shard_gtids() = *position.FindShard(shard->shard);
+    }
+    part->state = IsCopied(*part) ? PartState::kReady : PartState::kWaiting;
+    state.parts.push_back(part.get());
+    parts_.push_back(std::move(part));
+  }
+  state.position = std::move(position);
+}
+
+absl::Status Scheduler::Run() {
+  for (;;) {
+    const absl::Time now = absl::Now();
+    if (absl::Status status = Advance(now); !status.ok()) return status;
+    const bool left = std::any_of(parts_.begin(), parts_.end(), [](const auto& part) {
+      return part->state != PartState::kDone && part->state != PartState::kFailed;
+    });
+    if (!left && running_.empty()) return absl::OkStatus();
+
+    Running* ended = nullptr;
+    {
+      std::unique_lock lock(mutex_);
+      ended_signal_.wait_for(lock, absl::ToChronoMilliseconds(kTick),
+                             [this] { return !ended_.empty(); });
+      if (!ended_.empty()) {
+        ended = ended_.front();
+        ended_.pop_front();
+      }
+    }
+    if (ended == nullptr) {
+      Watch(absl::Now());
+      continue;
+    }
+    ended->thread.join();
+    absl::Status status = Ended(*ended, absl::Now());
+    std::erase_if(running_, [&](const auto& running) { return running.get() == ended; });
+    if (!status.ok()) return status;
+  }
+}
+
+absl::Status Scheduler::Advance(absl::Time now) {
+  if (absl::Status status = StartCopies(now); !status.ok()) return status;
+  const bool copies_left = CopiesAreLeft();
+  for (const auto& group : groups_) {
+    if (absl::Status status = AdvanceGroup(*group, copies_left, now); !status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Scheduler::StartCopies(absl::Time now) {
+  for (const auto& part : parts_) {
+    if (RunningTableJobs() >= static_cast<size_t>(context_.options.parallel_copies)) break;
+    if (part->state != PartState::kWaiting || part->retry.not_before() > now) continue;
+    if (absl::Status status = StartCopy(*part, now); !status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Scheduler::StartCopy(Part& part, absl::Time now) {
+  if (absl::Status status = PrepareCopy(part, now); !status.ok()) {
+    if (vitess::Classify(status) == ErrorClass::kHost) return status;
+    return HandleFailure(part, std::move(status), now);
+  }
+  auto running = std::make_unique<Running>();
+  running->role = Role::kCopy;
+  running->group = part.group;
+  running->parts = {&part};
+  running->table_job =
+      std::make_unique<TableJob>(context_, tables_[part.table], part.group->index, part.position);
+  part.state = PartState::kCopying;
+  context_.logger.Info(absl::StrCat("Copying ", Describe(part), "."));
+  Launch(std::move(running));
+  return absl::OkStatus();
+}
+
+// Before the first record of a copy goes out, the state has to say what to follow should the copy
+// have to begin again.
+absl::Status Scheduler::PrepareCopy(Part& part, absl::Time now) {
+  const Table& table = tables_[part.table];
+  if (!table.incremental) return context_.checkpointer.Start(part.table);
+  TablePosition& position = tables_state_[part.table].position;
+  const bool written = context_.checkpointer.records_written(part.table) > 0;
+  for (const binlogdata::ShardGtid& shard : part.position.shard_gtids()) {
+    if (!shard.gtid().empty()) continue;
+    if (position.since.contains(shard.shard())) {
+      if (written) position.repeated.insert(shard.shard());
+      continue;
+    }
+    auto state = ReadState(shard.keyspace(), shard.shard(), now);
+    if (!state.ok()) return state.status();
+    position.since[shard.shard()] = state->Target().ToPosition();
+  }
+  position.columns.clear();
+  for (const mysql::Column& column : table.schema.columns) {
+    position.columns.push_back({column.name, column.type.text});
+  }
+  Amend(part);
+  return context_.checkpointer.Announce(part.table);
+}
+
+absl::Status Scheduler::AdvanceGroup(Group& group, bool copies_left, absl::Time now) {
+  std::vector<Part*> ready;
+  for (const auto& part : parts_) {
+    if (part->group == &group && part->state == PartState::kReady &&
+        part->retry.not_before() <= now) {
+      ready.push_back(part.get());
+    }
+  }
+  if (!copies_left) return FinishGroup(group, std::move(ready));
+  // A full refresh is done with its copy.
+  for (Part*& part : ready) {
+    if (tables_[part->table].incremental) continue;
+    if (absl::Status status = EndPart(*part, PartState::kDone); !status.ok()) return status;
+    part = nullptr;
+  }
+  std::erase(ready, nullptr);
+  if (ready.empty() || now < group.next_join) return absl::OkStatus();
+  return JoinGroup(group, std::move(ready), now);
+}
+
+// No copies are left: what is at its goal is done, what is not is replicated up to it.
+absl::Status Scheduler::FinishGroup(Group& group, std::vector<Part*> ready) {
+  std::vector<Part*> behind;
+  for (Part* part : ready) {
+    if (!tables_[part->table].incremental || IsAtGoal(*part)) {
+      if (absl::Status status = EndPart(*part, PartState::kDone); !status.ok()) return status;
+    } else {
+      behind.push_back(part);
+    }
+  }
+  for (const auto& running : running_) {
+    if (running->group != &group || running->role != Role::kReplicate || running->goal_set)
+      continue;
+    running->goal_set = true;
+    running->replicate_job->SetGoal(GoalOf(running->parts));
+  }
+  if (behind.empty()) return absl::OkStatus();
+
+  std::vector<GtidSet> front;
+  for (const Part* part : behind) Include(front, SetsOf(part->position));
+  std::vector<Part*> together;
+  for (Part* part : behind) {
+    const bool far = Distance(SetsOf(part->position), front) > kFarBehind;
+    if (!far && !part->alone) {
+      together.push_back(part);
+    } else if (RunningTableJobs() < static_cast<size_t>(context_.options.parallel_copies)) {
+      absl::Status status =
+          StartReplicating(group, Role::kCatchUp, {part}, GoalOf({{part}}), /*far_behind=*/true);
+      if (!status.ok()) return status;
+    }
+  }
+  if (together.empty()) return absl::OkStatus();
+  std::vector<GtidSet> goal = GoalOf(together);
+  return StartReplicating(group, Role::kCatchUp, std::move(together), std::move(goal),
+                          /*far_behind=*/false);
+}
+
+// Copies are left: what is ready joins the group's replicate job.
+absl::Status Scheduler::JoinGroup(Group& group, std::vector<Part*> ready, absl::Time now) {
+  if (group.joining) return absl::OkStatus();
+  Running* job = FindReplicateJob(group);
+  std::vector<GtidSet> front;
+  if (job != nullptr) {
+    front = SetsOf(job->replicate_job->Position());
+  } else {
+    for (const Part* part : ready) {
+      if (!part->alone) Include(front, SetsOf(part->position));
+    }
+  }
+
+  std::vector<Part*> near;
+  std::vector<Part*> behind;
+  for (Part* part : ready) {
+    const std::vector<GtidSet> position = SetsOf(part->position);
+    if (part->alone || Distance(position, front) > kFarBehind) {
+      // Where it stands is as good as where the others stand, once it is there.
+      const bool there = Contains(position, front.empty() ? GoalOf({{part}}) : front);
+      if (there && part->alone) continue;
+      if (RunningTableJobs() >= static_cast<size_t>(context_.options.parallel_copies)) continue;
+      absl::Status status =
+          StartReplicating(group, Role::kCatchUp, {part}, front.empty() ? GoalOf({{part}}) : front,
+                           /*far_behind=*/true);
+      if (!status.ok()) return status;
+    } else if (job != nullptr && !Contains(position, front)) {
+      behind.push_back(part);
+    } else {
+      near.push_back(part);
+    }
+  }
+  if (!behind.empty()) {
+    group.joining = true;
+    return StartReplicating(group, Role::kCatchUp, std::move(behind), std::move(front),
+                            /*far_behind=*/false);
+  }
+  if (near.empty()) return absl::OkStatus();
+  if (job != nullptr) {
+    // Its tables become ready as well, and all start together.
+    group.joining = true;
+    job->Cancel(absl::OkStatus());
+    return absl::OkStatus();
+  }
+  group.next_join = now + context_.options.join_interval;
+  return StartReplicating(group, Role::kReplicate, std::move(near), {}, /*far_behind=*/false);
+}
+
+absl::Status Scheduler::StartReplicating(Group& group, Role role, std::vector<Part*> parts,
+                                         std::vector<GtidSet> goal, bool far_behind) {
+  std::vector<ReplicateJob::Member> members;
+  for (Part* part : parts) {
+    members.push_back({&tables_[part->table], part->position});
+    if (absl::Status status = context_.checkpointer.Start(part->table); !status.ok()) return status;
+  }
+  auto job = ReplicateJob::Make(context_, std::move(members), group.index);
+  if (!job.ok()) return job.status();
+  if (!goal.empty()) (*job)->SetGoal(std::move(goal));
+  auto running = std::make_unique<Running>();
+  running->role = role;
+  running->group = &group;
+  running->parts = std::move(parts);
+  running->replicate_job = *std::move(job);
+  running->far_behind = far_behind;
+  for (Part* part : running->parts) part->state = PartState::kReplicating;
+  context_.logger.Info(absl::StrCat(
+      "Replicating ",
+      running->parts.size() == 1
+          ? Describe(*running->parts.front())
+          : absl::StrCat(running->parts.size(), " tables of keyspace ", group.keyspace->keyspace),
+      "."));
+  Launch(std::move(running));
+  return absl::OkStatus();
+}
+
+void Scheduler::Launch(std::unique_ptr<Running> owned) {
+  Running* running = owned.get();
+  running_.push_back(std::move(owned));
+  running->thread = std::thread([this, running] {
+    running->outcome =
+        running->table_job != nullptr ? running->table_job->Run() : running->replicate_job->Run();
+    const std::lock_guard lock(mutex_);
+    ended_.push_back(running);
+    ended_signal_.notify_one();
+  });
+}
+
+absl::Status Scheduler::Ended(Running& running, absl::Time now) {
+  const JobOutcome& outcome = running.outcome;
+  if (outcome.end == JobEnd::kFailed && vitess::Classify(outcome.status) == ErrorClass::kHost) {
+    return outcome.status;
+  }
+  return running.role == Role::kCopy ? CopyEnded(running, now) : ReplicationEnded(running, now);
+}
+
+absl::Status Scheduler::CopyEnded(Running& running, absl::Time now) {
+  Part& part = *running.parts.front();
+  part.position = running.table_job->position();
+  switch (running.outcome.end) {
+    case JobEnd::kReached:
+      return CopyReached(part);
+    case JobEnd::kFallenBack:
+      context_.logger.Warning(
+          absl::StrCat("VTGate restarted the copy of ", Describe(part),
+                       ", whose key cannot be resumed after; the copy begins again."));
+      return RepeatCopy(part);
+    case JobEnd::kStopped:
+      part.state = PartState::kWaiting;
+      return absl::OkStatus();
+    case JobEnd::kResharded:
+      return Fail(part, vitess::TransientError(
+                            absl::StrCat("keyspace ", part.group->keyspace->keyspace,
+                                         " was resharded while ", Describe(part), " was copied")));
+    case JobEnd::kFailed:
+      break;
+  }
+  return HandleFailure(part, running.outcome.status, now);
+}
+
+absl::Status Scheduler::ReplicationEnded(Running& running, absl::Time now) {
+  Group& group = *running.group;
+  const std::vector<ReplicateJob::Member> positions = running.replicate_job->Positions();
+  for (size_t i = 0; i < positions.size(); ++i) {
+    running.parts[i]->position = positions[i].position;
+    running.parts[i]->state = PartState::kReady;
+  }
+  if (!running.far_behind) {
+    group.joining = false;
+    // Who was stopped for a join starts again with the others at once.
+    if (running.outcome.end == JobEnd::kStopped || running.role == Role::kCatchUp) {
+      group.next_join = absl::InfinitePast();
+    }
+  }
+  if (running.outcome.end == JobEnd::kResharded) {
+    for (Part* part : running.parts) {
+      absl::Status status =
+          Fail(*part, vitess::TransientError(absl::StrCat("keyspace ", group.keyspace->keyspace,
+                                                          " was resharded while its tables were "
+                                                          "replicated")));
+      if (!status.ok()) return status;
+    }
+    return absl::OkStatus();
+  }
+  if (running.outcome.end != JobEnd::kFailed) return absl::OkStatus();
+
+  const absl::Status& failure = running.outcome.status;
+  if (running.outcome.table.has_value()) {
+    for (Part* part : running.parts) {
+      if (part->table == *running.outcome.table) return HandleFailure(*part, failure, now);
+    }
+  }
+  const bool transient = vitess::Classify(failure) == ErrorClass::kTransient;
+  if (!transient && running.parts.size() > 1) {
+    // One of them made it fail; alone, only that one fails again.
+    for (Part* part : running.parts) part->alone = true;
+    return absl::OkStatus();
+  }
+  for (Part* part : running.parts) {
+    if (absl::Status status = HandleFailure(*part, failure, now); !status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Scheduler::CopyReached(Part& part) {
+  TablePosition& position = tables_state_[part.table].position;
+  for (binlogdata::ShardGtid& shard : *part.position.mutable_shard_gtids()) {
+    if (position.repeated.erase(shard.shard()) > 0) {
+      position.snapshot[shard.shard()] = shard.gtid();
+      shard.set_gtid(position.since.at(shard.shard()));
+    } else if (!position.snapshot.contains(shard.shard())) {
+      position.since.erase(shard.shard());
+    }
+  }
+  part.state = PartState::kReady;
+  context_.logger.Info(absl::StrCat("Copied ", Describe(part), "."));
+  Amend(part);
+  return context_.checkpointer.Announce(part.table);
+}
+
+absl::Status Scheduler::RepeatCopy(Part& part) {
+  for (binlogdata::ShardGtid& shard : *part.position.mutable_shard_gtids()) {
+    if (!shard.gtid().empty() && shard.table_p_ks().empty()) continue;
+    shard.clear_gtid();
+    shard.clear_table_p_ks();
+  }
+  part.state = PartState::kWaiting;
+  return absl::OkStatus();
+}
+
+absl::Status Scheduler::HandleFailure(Part& part, absl::Status failure, absl::Time now) {
+  failure = vitess::Annotate(std::move(failure), Describe(part));
+  ErrorClass failure_class = vitess::Classify(failure);
+  if (failure_class == ErrorClass::kTransient || failure_class == ErrorClass::kLostPosition) {
+    // VTGate hides lost positions behind other errors, or behind none.
+    absl::Status probed = Probe(part, now);
+    if (!probed.ok() && vitess::Classify(probed) == ErrorClass::kLostPosition) {
+      failure = std::move(probed);
+      failure_class = ErrorClass::kLostPosition;
+    }
+  }
+  if (failure_class == ErrorClass::kLostPosition) return HandleLost(part, std::move(failure));
+  if (failure_class != ErrorClass::kTransient) return Fail(part, std::move(failure));
+
+  const Table& table = tables_[part.table];
+  if (!table.incremental && !table.schema.resumable &&
+      context_.checkpointer.records_written(part.table) > 0) {
+    // A second copy in the same attempt would deliver every row twice; the next attempt replaces
+    // the first.
+    return Fail(part, std::move(failure));
+  }
+  const auto next = part.retry.Next(now, part.position.SerializeAsString(),
+                                    context_.options.retry_budget, Jitter());
+  if (!next.has_value()) {
+    return Fail(part,
+                vitess::Annotate(std::move(failure),
+                                 absl::StrCat("given up after ",
+                                              absl::FormatDuration(context_.options.retry_budget),
+                                              " without progress")));
+  }
+  if (part.retry.is_first()) {
+    context_.logger.Warning(absl::StrCat("Trying again: ", failure.message()));
+  }
+  part.state = IsCopied(part) ? PartState::kReady : PartState::kWaiting;
+  return absl::OkStatus();
+}
+
+absl::Status Scheduler::HandleLost(Part& part, absl::Status lost) {
+  const Table& table = tables_[part.table];
+  if (table.incremental && !context_.options.copy_again_when_lost) {
+    return Fail(part, std::move(lost));
+  }
+  context_.logger.Warning(absl::StrCat(
+      "Copying again: ", lost.message(),
+      ". Rows deleted from the source in the meantime stay in the destination until its stream is "
+      "refreshed."));
+  TablePosition& position = tables_state_[part.table].position;
+  for (binlogdata::ShardGtid& shard : *part.position.mutable_shard_gtids()) {
+    shard.clear_gtid();
+    shard.clear_table_p_ks();
+    position.since.erase(shard.shard());
+    position.repeated.erase(shard.shard());
+    position.snapshot.erase(shard.shard());
+  }
+  part.state = PartState::kWaiting;
+  return absl::OkStatus();
+}
+
+// Whether the part's positions can still be read from, as the servers say now.
+absl::Status Scheduler::Probe(const Part& part, absl::Time now) {
+  for (const binlogdata::ShardGtid& shard : part.position.shard_gtids()) {
+    if (shard.gtid().empty()) continue;
+    auto state = ReadState(shard.keyspace(), shard.shard(), now);
+    if (!state.ok()) return state.status();
+    absl::Status status = CheckPosition(shard.gtid(), shard.keyspace(), *state, /*strict=*/true);
+    if (!status.ok()) return vitess::Annotate(std::move(status), Describe(part));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<ShardState> Scheduler::ReadState(const std::string& keyspace,
+                                                const std::string& shard, absl::Time now) {
+  Said& said =
+      said_.try_emplace({keyspace, shard}, Said{absl::InfinitePast(), ShardState()}).first->second;
+  if (now - said.when > kStateLife) {
+    said.state = ReadShardState(context_.client, keyspace, shard, context_.options.tablet_type);
+    said.when = now;
+  }
+  return said.state;
+}
+
+absl::Status Scheduler::Fail(Part& part, absl::Status status) {
+  absl::Status& of_table = tables_state_[part.table].status;
+  if (of_table.ok()) of_table = std::move(status);
+  return EndPart(part, PartState::kFailed);
+}
+
+// The table ends with the last of its parts.
+absl::Status Scheduler::EndPart(Part& part, PartState state) {
+  part.state = state;
+  TableState& table = tables_state_[part.table];
+  const bool ended = std::all_of(table.parts.begin(), table.parts.end(), [](const Part* other) {
+    return other->state == PartState::kDone || other->state == PartState::kFailed;
+  });
+  if (state == PartState::kDone) {
+    for (const binlogdata::ShardGtid& shard : part.position.shard_gtids()) {
+      table.position.since.erase(shard.shard());
+      table.position.snapshot.erase(shard.shard());
+    }
+    Amend(part);
+  }
+  if (!ended) return absl::OkStatus();
+  return context_.checkpointer.Finish(part.table, table.status);
+}
+
+// Makes the state say what this scheduler knows of the part and the table.
+void Scheduler::Amend(const Part& part) {
+  const TablePosition& known = tables_state_[part.table].position;
+  context_.checkpointer.Amend(part.table, [&](TablePosition& position) {
+    position.since = known.since;
+    position.repeated = known.repeated;
+    position.snapshot = known.snapshot;
+    position.columns = known.columns;
+    for (binlogdata::ShardGtid& shard : *position.vgtid.mutable_shard_gtids()) {
+      for (const binlogdata::ShardGtid& own : part.position.shard_gtids()) {
+        if (own.shard() == shard.shard()) shard = own;
+      }
+    }
+  });
+}
+
+void Scheduler::Watch(absl::Time now) {
+  const SyncOptions& options = context_.options;
+  for (const auto& running : running_) {
+    VStreamReader& reader = running->reader();
+    if (reader.cancelled()) continue;
+    const absl::Duration silent = reader.SilentFor(now);
+    if (silent > kHeartbeatsMissed * options.heartbeat_interval + kHeartbeatGrace) {
+      reader.Cancel(vitess::TransientError(
+          absl::StrCat("VTGate sent nothing, not even a heartbeat, for ",
+                       absl::FormatDuration(absl::Trunc(silent, absl::Seconds(1))))));
+      continue;
+    }
+    // The first rows of a copy may take long: the server sorts, locks, or is throttled.
+    const absl::Duration patience =
+        running->role == Role::kCopy ? 2 * options.stall_timeout : options.stall_timeout;
+    const absl::Duration idle = reader.IdleFor(now);
+    if (idle <= patience) continue;
+    absl::Status cause = ExplainIdling(*running, idle);
+    if (cause.ok()) {
+      reader.ForgiveIdling(now);
+    } else {
+      reader.Cancel(std::move(cause));
+    }
+  }
+}
+
+// OK when there is nothing to read; otherwise why nothing comes.
+absl::Status Scheduler::ExplainIdling(Running& running, absl::Duration idle) {
+  const std::string since = absl::FormatDuration(absl::Trunc(idle, absl::Seconds(1)));
+  if (running.role == Role::kCopy) {
+    return vitess::TransientError(
+        absl::StrCat("the copy has stalled: VTGate sent nothing but heartbeats for ", since));
+  }
+  const binlogdata::VGtid position = running.replicate_job->Position();
+  for (const binlogdata::ShardGtid& shard : position.shard_gtids()) {
+    const auto status = vitess::ReadShardStatus(context_.client, shard.keyspace(), shard.shard(),
+                                                context_.options.tablet_type);
+    if (!status.ok()) return status.status();
+    if (SetOf(shard.gtid()).Contains(status->executed)) continue;
+    return vitess::TransientError(absl::StrCat(
+        "the stream has stalled: VTGate sent nothing but heartbeats for ", since,
+        ", although shard ", shard.keyspace(), "/", shard.shard(), " has executed more (position ",
+        shard.gtid(), ", executed ", status->executed.ToString(), ")"));
+  }
+  return absl::OkStatus();
+}
+
+bool Scheduler::IsCopied(const Part& part) const {
+  return std::all_of(part.position.shard_gtids().begin(), part.position.shard_gtids().end(),
+                     [](const binlogdata::ShardGtid& shard) {
+                       return !shard.gtid().empty() && shard.table_p_ks().empty();
+                     });
+}
+
+bool Scheduler::IsAtGoal(const Part& part) const {
+  Part* const one = const_cast<Part*>(&part);
+  return Contains(SetsOf(part.position), GoalOf({&one, 1}));
+}
+
+// By shard: the target, and the snapshots of repeated copies.
+std::vector<GtidSet> Scheduler::GoalOf(std::span<Part* const> parts) const {
+  std::vector<GtidSet> goal;
+  for (const ShardState* shard : parts.front()->group->shards) {
+    GtidSet set = shard->Target();
+    for (const Part* part : parts) {
+      const auto& snapshots = tables_state_[part->table].position.snapshot;
+      const auto it = snapshots.find(shard->shard);
+      if (it != snapshots.end()) set = set.Union(SetOf(it->second));
+    }
+    goal.push_back(std::move(set));
+  }
+  return goal;
+}
+
+bool Scheduler::CopiesAreLeft() const {
+  return std::any_of(parts_.begin(), parts_.end(), [](const auto& part) {
+    return part->state == PartState::kWaiting || part->state == PartState::kCopying;
+  });
+}
+
+size_t Scheduler::RunningTableJobs() const {
+  return static_cast<size_t>(std::count_if(
+      running_.begin(), running_.end(),
+      [](const auto& running) { return running->role == Role::kCopy || running->far_behind; }));
+}
+
+Scheduler::Running* Scheduler::FindReplicateJob(const Group& group) {
+  for (const auto& running : running_) {
+    if (running->group == &group && running->role == Role::kReplicate) return running.get();
+  }
+  return nullptr;
+}
+
+std::string Scheduler::Describe(const Part& part) const {
+  std::vector<std::string> shards;
+  for (const ShardState* shard : part.group->shards) shards.push_back(shard->shard);
+  return absl::StrCat("table ", tables_[part.table].keyspace(), ".", tables_[part.table].name(),
+                      " in ", shards.size() == 1 ? "shard " : "shards ",
+                      absl::StrJoin(shards, ", "));
+}
+
+}  // namespace source_vitess::sync

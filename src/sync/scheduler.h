@@ -1,0 +1,156 @@
+// Runs the jobs of a sync: copies tables side by side, keeps those that are copied fresh in
+// replicate jobs, and ends when every table has reached its target.
+//
+// What is scheduled is a part: one table on one group of shards. A part goes this way:
+//
+//   waiting --> copying --> ready --> replicating --> ready --> done
+//      ^           |          |
+//      +-- again --+          +--> done, when its position contains its goal and no copies are left
+//
+// While copies are left, the ready parts of a group gather for a moment and then join the group's
+// replicate job: that job is stopped at a commit and started again with all of them. Those behind
+// the stream catch up first, in a replicate job of their own that ends where the group's job was.
+// Nothing goes back: in the new job, the rows of a table that is ahead are skipped. When no copies
+// are left, what is behind its goal is replicated up to it.
+#ifndef SOURCE_VITESS_SYNC_SCHEDULER_H_
+#define SOURCE_VITESS_SYNC_SCHEDULER_H_
+
+#include <condition_variable>
+#include <deque>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "sync/job.h"
+#include "sync/plan.h"
+#include "sync/replicate_job.h"
+#include "sync/retry_policy.h"
+#include "sync/table_job.h"
+#include "vitess/gtid_set.h"
+
+namespace source_vitess::sync {
+
+class Scheduler {
+ public:
+  // `keyspaces` must outlive the scheduler.
+  Scheduler(const JobContext& context, std::span<const Table> tables,
+            std::span<const KeyspaceState> keyspaces);
+  ~Scheduler();
+
+  // Adds a table that stands at `position`, which covers the shards of its keyspace. The
+  // checkpointer knows it already.
+  void Add(size_t table, TablePosition position);
+
+  // Blocks until every table that was added is done or has failed, and told the checkpointer. Fails
+  // when the host has gone. Once.
+  absl::Status Run();
+
+  // How the table ended. REQUIRES: Run has returned.
+  const absl::Status& status(size_t table) const { return tables_state_[table].status; }
+
+ private:
+  struct Group {
+    const KeyspaceState* keyspace;
+    size_t index;  // among the keyspace's groups
+    std::vector<const ShardState*> shards;
+    absl::Time next_join = absl::InfinitePast();
+    bool joining =
+        false;  // a catch-up for a join runs, or the replicate job was asked to stop for one
+  };
+  enum class PartState { kWaiting, kCopying, kReady, kReplicating, kDone, kFailed };
+  struct Part {
+    size_t table;
+    Group* group;
+    binlogdata::VGtid position;
+    PartState state = PartState::kReady;
+    bool alone = false;  // shares no job: it may be what made one fail
+    RetryState retry;
+  };
+  struct TableState {
+    TablePosition position;  // its vgtid is not kept up
+    std::vector<Part*> parts;
+    absl::Status status;
+  };
+  enum class Role { kCopy, kReplicate, kCatchUp };
+  struct Running {
+    Role role;
+    Group* group;
+    std::vector<Part*> parts;
+    std::unique_ptr<TableJob> table_job;
+    std::unique_ptr<ReplicateJob> replicate_job;
+    bool far_behind = false;  // counts as a table job
+    bool goal_set = false;
+    JobOutcome outcome{JobEnd::kStopped};
+    std::thread thread;
+
+    VStreamReader& reader() {
+      return table_job != nullptr ? table_job->reader() : replicate_job->reader();
+    }
+    void Cancel(absl::Status reason) { reader().Cancel(std::move(reason)); }
+  };
+
+  absl::Status Advance(absl::Time now);
+  absl::Status StartCopies(absl::Time now);
+  absl::Status StartCopy(Part& part, absl::Time now);
+  absl::Status PrepareCopy(Part& part, absl::Time now);
+  absl::Status AdvanceGroup(Group& group, bool copies_left, absl::Time now);
+  absl::Status FinishGroup(Group& group, std::vector<Part*> ready);
+  absl::Status JoinGroup(Group& group, std::vector<Part*> ready, absl::Time now);
+  absl::Status StartReplicating(Group& group, Role role, std::vector<Part*> parts,
+                                std::vector<vitess::GtidSet> goal, bool far_behind);
+  void Launch(std::unique_ptr<Running> running);
+
+  absl::Status Ended(Running& running, absl::Time now);
+  absl::Status CopyEnded(Running& running, absl::Time now);
+  absl::Status ReplicationEnded(Running& running, absl::Time now);
+  absl::Status CopyReached(Part& part);
+  absl::Status RepeatCopy(Part& part);
+  absl::Status HandleFailure(Part& part, absl::Status failure, absl::Time now);
+  absl::Status HandleLost(Part& part, absl::Status lost);
+  absl::Status Probe(const Part& part, absl::Time now);
+  absl::StatusOr<ShardState> ReadState(const std::string& keyspace, const std::string& shard,
+                                       absl::Time now);
+  absl::Status Fail(Part& part, absl::Status status);
+  absl::Status EndPart(Part& part, PartState state);
+  void Amend(const Part& part);
+
+  void Watch(absl::Time now);
+  absl::Status ExplainIdling(Running& running, absl::Duration idle);
+
+  bool IsCopied(const Part& part) const;
+  bool IsAtGoal(const Part& part) const;
+  std::vector<vitess::GtidSet> GoalOf(std::span<Part* const> parts) const;
+  bool CopiesAreLeft() const;
+  size_t RunningTableJobs() const;
+  Running* FindReplicateJob(const Group& group);
+  std::string Describe(const Part& part) const;
+
+  const JobContext context_;
+  const std::span<const Table> tables_;
+  std::vector<std::unique_ptr<Group>> groups_;
+  std::vector<std::unique_ptr<Part>> parts_;
+  std::vector<TableState> tables_state_;  // by Table::index
+  std::vector<std::unique_ptr<Running>> running_;
+
+  // What servers said a moment ago: many tables ask for the same shards at once.
+  struct Said {
+    absl::Time when;
+    absl::StatusOr<ShardState> state;
+  };
+  std::map<std::pair<std::string, std::string>, Said> said_;  // by keyspace and shard
+
+  std::mutex mutex_;
+  std::condition_variable ended_signal_;
+  std::deque<Running*> ended_;
+};
+
+}  // namespace source_vitess::sync
+
+#endif  // SOURCE_VITESS_SYNC_SCHEDULER_H_

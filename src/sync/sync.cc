@@ -1,0 +1,170 @@
+#include "sync/sync.h"
+
+#include <algorithm>
+#include <atomic>
+#include <functional>
+#include <map>
+#include <thread>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "sync/checkpointer.h"
+#include "sync/plan.h"
+#include "sync/retry_policy.h"
+#include "sync/scheduler.h"
+#include "text/absl_view.h"
+#include "vitess/errors.h"
+#include "vitess/topology.h"
+
+namespace source_vitess::sync {
+namespace {
+
+using vitess::ErrorClass;
+
+// Runs `work` until it succeeds, fails for good, or has used up the budget.
+absl::Status Retry(const SyncOptions& options, telemetry::Logger& logger,
+                   const std::function<absl::Status()>& work) {
+  RetryState retry;
+  for (;;) {
+    absl::Status status = work();
+    if (status.ok() || vitess::Classify(status) != ErrorClass::kTransient) return status;
+    const absl::Time now = absl::Now();
+    const auto next = retry.Next(now, "", options.retry_budget, /*jitter=*/0.5);
+    if (!next.has_value()) return status;
+    if (retry.is_first()) logger.Warning(absl::StrCat("Trying again: ", status.message()));
+    std::this_thread::sleep_until(absl::ToChronoTime(*next));
+  }
+}
+
+// No tablet of a type that nobody has is a matter of the option, not of waiting.
+absl::Status CheckTabletType(const SyncOptions& options, vitess::VtgateClient& client,
+                             const KeyspaceState& keyspace) {
+  if (options.tablet_type == topodata::PRIMARY) return absl::OkStatus();
+  const auto tablets = vitess::ListTablets(client);
+  if (!tablets.ok()) return tablets.status();
+  for (const ShardState& shard : keyspace.shards) {
+    const bool has = std::any_of(tablets->begin(), tablets->end(), [&](const vitess::Tablet& t) {
+      return t.keyspace == keyspace.keyspace && t.shard == shard.shard &&
+             t.type == options.tablet_type;
+    });
+    if (has) continue;
+    return vitess::ConfigurationError(
+        absl::StrCat("shard ", keyspace.keyspace, "/", shard.shard, " has no tablet of the type ",
+                     text::AbslView(vitess::TabletTypeName(options.tablet_type)),
+                     "; choose another one with the option tablet_type"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ReadKeyspace(const SyncOptions& options, vitess::VtgateClient& client,
+                          KeyspaceState& keyspace) {
+  keyspace.shards.clear();
+  const auto shards = vitess::ListShards(client, keyspace.keyspace);
+  if (!shards.ok()) return shards.status();
+  for (const std::string& shard : *shards) {
+    if (!options.shards.empty() &&
+        std::find(options.shards.begin(), options.shards.end(), shard) == options.shards.end()) {
+      continue;
+    }
+    keyspace.shards.push_back({shard, {}, {}, true});
+  }
+  if (keyspace.shards.empty()) {
+    return vitess::ConfigurationError(
+        absl::StrCat("keyspace ", keyspace.keyspace,
+                     " has none of the shards that the option shards names; it has ",
+                     absl::StrJoin(*shards, ", ")));
+  }
+  if (absl::Status status = CheckTabletType(options, client, keyspace); !status.ok()) return status;
+  for (ShardState& shard : keyspace.shards) {
+    auto state = ReadShardState(client, keyspace.keyspace, shard.shard, options.tablet_type);
+    if (!state.ok()) return state.status();
+    shard = *std::move(state);
+  }
+  return absl::OkStatus();
+}
+
+std::vector<Table> MakeTables(std::vector<TableRequest>& requests) {
+  std::vector<Table> tables;
+  tables.reserve(requests.size());
+  for (TableRequest& request : requests) {
+    Table& table = tables.emplace_back();
+    table.index = tables.size() - 1;
+    table.schema = std::move(request.schema);
+    table.incremental = request.incremental;
+    for (const mysql::Column& column : table.schema.columns) {
+      if (std::find(request.columns.begin(), request.columns.end(), column.name) !=
+          request.columns.end()) {
+        table.columns.push_back(column.name);
+      }
+    }
+  }
+  return tables;
+}
+
+}  // namespace
+
+SyncResult RunSync(const SyncOptions& options, vitess::VtgateClient& client,
+                   std::vector<TableRequest> requests, Sink& sink, telemetry::Logger& logger,
+                   uint64_t first_sequence) {
+  const std::vector<Table> tables = MakeTables(requests);
+  std::atomic<uint64_t> sequence = first_sequence;
+  Checkpointer checkpointer({options.checkpoint_interval, options.checkpoint_time}, tables,
+                            sequence, sink, absl::Now());
+  SyncResult result;
+  for (const Table& table : tables) result.tables.push_back({table.keyspace(), table.name(), {}});
+
+  // The keyspaces, each with where its shards stand now: the targets.
+  std::vector<KeyspaceState> keyspaces;
+  std::map<std::string, absl::Status> failed_keyspaces;
+  for (const Table& table : tables) {
+    const bool known =
+        failed_keyspaces.contains(table.keyspace()) ||
+        std::any_of(keyspaces.begin(), keyspaces.end(), [&](const KeyspaceState& keyspace) {
+          return keyspace.keyspace == table.keyspace();
+        });
+    if (known) continue;
+    KeyspaceState keyspace{table.keyspace(), {}};
+    absl::Status status =
+        Retry(options, logger, [&] { return ReadKeyspace(options, client, keyspace); });
+    if (status.ok()) {
+      keyspaces.push_back(std::move(keyspace));
+    } else {
+      failed_keyspaces.emplace(table.keyspace(), std::move(status));
+    }
+  }
+
+  const JobContext context{options, client, sink, checkpointer, sequence, logger};
+  Scheduler scheduler(context, tables, keyspaces);
+  std::vector<bool> scheduled(tables.size(), false);
+  for (const Table& table : tables) {
+    absl::Status status;
+    if (const auto it = failed_keyspaces.find(table.keyspace()); it != failed_keyspaces.end()) {
+      status = it->second;
+    } else {
+      const auto keyspace = std::find_if(
+          keyspaces.begin(), keyspaces.end(),
+          [&](const KeyspaceState& candidate) { return candidate.keyspace == table.keyspace(); });
+      auto plan = PlanTable(table, requests[table.index].position, *keyspace, options);
+      status = plan.status();
+      if (plan.ok()) {
+        for (const std::string& warning : plan->warnings) logger.Warning(warning);
+        checkpointer.Restore(table.index, plan->position);
+        scheduler.Add(table.index, std::move(plan->position));
+        scheduled[table.index] = true;
+        continue;
+      }
+    }
+    result.tables[table.index].status = status;
+    result.status = checkpointer.Finish(table.index, status);
+    if (!result.status.ok()) return result;
+  }
+
+  result.status = scheduler.Run();
+  for (const Table& table : tables) {
+    if (scheduled[table.index]) result.tables[table.index].status = scheduler.status(table.index);
+  }
+  return result;
+}
+
+}  // namespace source_vitess::sync
