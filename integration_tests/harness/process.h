@@ -1,0 +1,87 @@
+// A program that a test runs: its output as it comes, its end, and ways to end it early.
+#ifndef SOURCE_VITESS_HARNESS_PROCESS_H_
+#define SOURCE_VITESS_HARNESS_PROCESS_H_
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+
+namespace source_vitess::harness {
+
+// How a process ended.
+struct ProcessExit {
+  std::optional<int> exit_code;  // when it ended by itself
+  std::optional<int> signal;     // when a signal ended it
+};
+
+// For one thread. The destructor kills the process if it still runs.
+class Process {
+ public:
+  enum class ReadResult { kData, kEnd, kDeadline };
+
+  // Starts the program `command[0]`, a path, with the other elements as arguments, this process's
+  // environment, and nothing on stdin.
+  static absl::StatusOr<std::unique_ptr<Process>> Start(const std::vector<std::string>& command);
+  ~Process();
+
+  // Appends what comes next on stdout, `max_bytes` at most, to `output`. stderr is read meanwhile,
+  // so that neither can fill up and stop the process. kEnd: both are closed.
+  ReadResult Read(size_t max_bytes, absl::Time deadline, std::string& output);
+
+  // The next line of stdout without its end. Nothing at its end (a line that is not ended is in
+  // `unfinished_line`) and at the deadline. Not to be mixed with Read.
+  std::optional<std::string> ReadLine(absl::Time deadline);
+  const std::string& unfinished_line() const { return buffer_; }
+
+  // What came on stderr while Read and ReadLine were waiting.
+  const std::string& errors() const { return errors_; }
+
+  // Sends the signal, unless the process has been waited for.
+  void Signal(int signal);
+
+  // Waits for the process to end. Nothing at the deadline.
+  std::optional<ProcessExit> Wait(absl::Time deadline);
+
+ private:
+  Process(pid_t pid, int output, int errors) : pid_(pid), output_fd_(output), errors_fd_(errors) {}
+
+  pid_t pid_;
+  int output_fd_;  // -1 once closed
+  int errors_fd_;  // likewise
+  std::string buffer_;
+  std::string errors_;
+  std::optional<ProcessExit> exit_;
+};
+
+struct RunLimits {
+  // Over all; the process is killed then.
+  absl::Duration timeout = absl::Seconds(120);
+  // SIGKILL once this much of stdout was read; what the process wrote beyond it is lost, as with a
+  // host that dies.
+  std::optional<size_t> kill_after_lines;
+  std::optional<size_t> kill_after_bytes;
+};
+
+struct RunResult {
+  std::vector<std::string> lines;  // of stdout, whole ones
+  std::string unfinished_line;     // what stood behind the last of them
+  std::string errors;              // stderr
+  ProcessExit exit;
+  bool killed = false;     // by a limit
+  bool timed_out = false;  // by the timeout, which is one
+};
+
+// Runs the command to its end or to a limit.
+absl::StatusOr<RunResult> RunCommand(const std::vector<std::string>& command,
+                                     const RunLimits& limits = {});
+
+}  // namespace source_vitess::harness
+
+#endif  // SOURCE_VITESS_HARNESS_PROCESS_H_
