@@ -1,0 +1,215 @@
+// The connector against a replayed VTGate: `read` turns what a real server sent into the records
+// and states of recordings/expected/NAME.jsonl, which a person can lay beside
+// recordings/data/NAME.txt.
+//
+// After a change that is meant to change the output, run the tests with UPDATE_EXPECTED=1 in the
+// environment: they write the files instead of comparing, and `git diff` shows what became of them.
+// harness/normalised_output.h says what a line of them means.
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
+#include "absl/time/clock.h"
+#include "gmock/gmock.h"
+#include "google/protobuf/util/json_util.h"
+#include "gtest/gtest.h"
+#include "harness/connector.h"
+#include "harness/destination.h"
+#include "harness/normalised_output.h"
+#include "recordings/recording.h"
+#include "recordings/replay_server.h"
+
+namespace source_vitess {
+namespace {
+
+using ::source_vitess::harness::Connector;
+using ::source_vitess::harness::Destination;
+using ::source_vitess::harness::RunResult;
+using ::source_vitess::harness::StreamChoice;
+using ::source_vitess::recordings::Recording;
+using ::source_vitess::recordings::RecordingServer;
+using ::source_vitess::recordings::ReplayOptions;
+using ::source_vitess::recordings::ReplayPhase;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+// A table to read, and whether it begins where the recording's request stands.
+struct ScenarioTable {
+  std::string name;
+  bool with_state = false;
+  std::string sync_mode = "incremental";
+};
+
+struct Scenario {
+  std::string recording;
+  std::string keyspace;
+  std::vector<ScenarioTable> tables;
+  std::vector<std::string> columns;           // of every table; empty: all
+  std::map<std::string, std::string> config;  // options, by name, as JSON
+};
+
+std::ostream& operator<<(std::ostream& out, const Scenario& scenario) {
+  return out << scenario.recording;
+}
+
+std::vector<Scenario> Scenarios() {
+  const std::vector<ScenarioTable> changed_orders = {{"customers", true}, {"orders", true}};
+  return {
+      // Copies.
+      {"copy-two-shards",
+       "customer",
+       {{"customers"}, {"orders"}, {"strpk"}, {"nopk", false, "full_refresh"}},
+       {},
+       {}},
+      {"copy-unspecified-shard", "customer", {{"customers"}}, {}, {}},
+      {"copy-with-writes", "customer", {{"customers"}, {"orders"}}, {}, {}},
+      {"copy-all-types", "customer", {{"alltypes"}}, {}, {}},
+      {"copy-job-start", "customer", {{"customers"}}, {}, {}},
+      {"copy-job-empty-table", "customer", {{"nopk", false, "full_refresh"}}, {}, {}},
+      {"copy-job-resume-pending", "customer", {{"customers", true}}, {}, {}},
+      {"copy-job-resume-mid-table", "customer", {{"customers", true}}, {}, {}},
+      {"copy-job-lastpk-at-end", "customer", {{"customers", true}}, {}, {}},
+      {"copy-job-one-shard-done", "customer", {{"customers", true}}, {}, {}},
+      {"resume-mid-table", "customer", {{"customers", true}, {"strpk"}}, {}, {}},
+      {"resume-one-shard-done", "customer", {{"strpk", true}}, {}, {}},
+      // Replication.
+      {"replicate-transactions",
+       "customer",
+       {{"customers", true}, {"orders", true}, {"strpk", true}},
+       {},
+       {}},
+      {"replicate-large-transaction", "customer", {{"orders", true}}, {}, {}},
+      {"replicate-all-types", "customer", {{"alltypes", true}}, {}, {}},
+      {"replicate-job-after-copy",
+       "customer",
+       {{"customers", true}, {"orders", true}, {"strpk", true}},
+       {},
+       {}},
+      {"projection", "customer", {{"alltypes", true}}, {"id", "vc", "en"}, {}},
+      {"ddl", "customer", {{"customers", true}}, {}, {}},
+      // Changes of the cluster.
+      {"failover-planned", "shop", changed_orders, {}, {}},
+      {"tablet-killed", "shop", changed_orders, {}, {{"tablet_type", R"("replica")"}}},
+  };
+}
+
+// The position of the request, restricted to the table, as the stream_state of a connector's state.
+std::string StateOf(const Recording& recording, const std::string& table) {
+  binlogdata::VGtid vgtid = recording.request.vgtid();
+  for (binlogdata::ShardGtid& shard : *vgtid.mutable_shard_gtids()) {
+    auto& keys = *shard.mutable_table_p_ks();
+    for (int i = keys.size() - 1; i >= 0; --i) {
+      if (keys[i].table_name() != table) keys.DeleteSubrange(i, 1);
+    }
+  }
+  std::string json;
+  EXPECT_TRUE(google::protobuf::util::MessageToJsonString(vgtid, &json).ok());
+  return absl::StrCat(R"({"version":1,"vgtid":)", json, "}");
+}
+
+// Of the tables that begin at a position; nothing where none does.
+std::optional<std::string> StateFile(const Scenario& scenario, const Recording& recording) {
+  std::vector<std::string> states;
+  for (const ScenarioTable& table : scenario.tables) {
+    if (!table.with_state) continue;
+    states.push_back(absl::StrCat(R"({"type":"STREAM","stream":{"stream_descriptor":{"name":")",
+                                  table.name, R"(","namespace":")", scenario.keyspace,
+                                  R"("},"stream_state":)", StateOf(recording, table.name), "}}"));
+  }
+  if (states.empty()) return std::nullopt;
+  return absl::StrCat("[", absl::StrJoin(states, ","), "]");
+}
+
+std::vector<StreamChoice> Choices(const Scenario& scenario) {
+  std::vector<StreamChoice> choices;
+  for (const ScenarioTable& table : scenario.tables) {
+    choices.push_back({scenario.keyspace, table.name, table.sync_mode, scenario.columns});
+  }
+  return choices;
+}
+
+// A server whose copies and replications are those of the recording: a call that the recording's
+// request is not like gets heartbeats, as from a server at which nothing happens.
+std::unique_ptr<RecordingServer> Replay(std::shared_ptr<const Recording> recording) {
+  bool copies = false;
+  for (const auto& shard : recording->request.vgtid().shard_gtids()) {
+    copies |= shard.gtid().empty() || shard.table_p_ks_size() > 0;
+  }
+  ReplayOptions options;
+  options.routes.push_back(
+      {"", copies ? ReplayPhase::kCopy : ReplayPhase::kReplicate, std::move(recording)});
+  options.routes.push_back({"", ReplayPhase::kAny, nullptr});
+  absl::StatusOr<std::unique_ptr<RecordingServer>> server =
+      RecordingServer::Start(std::move(options));
+  EXPECT_TRUE(server.ok()) << server.status();
+  return *std::move(server);
+}
+
+std::string ExpectedFile(const std::string& recording) {
+  return absl::StrCat(RECORDINGS_EXPECTED, "/", recording, ".jsonl");
+}
+
+std::vector<std::string> ReadLines(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  const std::string text(std::istreambuf_iterator<char>(in), {});
+  return absl::StrSplit(text, '\n', absl::SkipEmpty());
+}
+
+void WriteLines(const std::string& path, const std::vector<std::string>& lines) {
+  std::ofstream out(path, std::ios::binary | std::ios::trunc);
+  for (const std::string& line : lines) out << line << '\n';
+  EXPECT_TRUE(out.flush().good()) << path;
+}
+
+class ReadRecordingTest : public ::testing::TestWithParam<Scenario> {};
+
+TEST_P(ReadRecordingTest, GivesTheExpectedRecordsAndStates) {
+  const Scenario& scenario = GetParam();
+  absl::StatusOr<Recording> loaded = Recording::Load(scenario.recording);
+  ASSERT_TRUE(loaded.ok()) << loaded.status();
+  const auto recording = std::make_shared<const Recording>(*std::move(loaded));
+  const std::unique_ptr<RecordingServer> server = Replay(recording);
+  absl::StatusOr<std::unique_ptr<Connector>> connector =
+      Connector::Make(SOURCE_VITESS_PROGRAM,
+                      harness::MakeConfig(server->port(), {scenario.keyspace}, scenario.config));
+  ASSERT_TRUE(connector.ok()) << connector.status();
+  absl::StatusOr<std::string> discovered = (*connector)->DiscoverCatalog();
+  ASSERT_TRUE(discovered.ok()) << discovered.status();
+  absl::StatusOr<std::string> catalog = harness::ConfigureCatalog(*discovered, Choices(scenario));
+  ASSERT_TRUE(catalog.ok()) << catalog.status();
+
+  harness::Normalisation normalisation;
+  normalisation.begin = absl::Now() - absl::Seconds(1);
+  absl::StatusOr<RunResult> run = (*connector)->Read(*catalog, StateFile(scenario, *recording));
+  normalisation.end = absl::Now();
+
+  ASSERT_TRUE(run.ok()) << run.status();
+  Destination destination(*catalog);
+  destination.AcceptRun(*run);
+  EXPECT_THAT(destination.violations(), IsEmpty()) << absl::StrJoin(run->lines, "\n");
+  const std::vector<std::string> output = harness::NormaliseOutput(run->lines, normalisation);
+  const std::string expected_file = ExpectedFile(scenario.recording);
+  if (std::getenv("UPDATE_EXPECTED") != nullptr) return WriteLines(expected_file, output);
+  const std::vector<std::string> expected = ReadLines(expected_file);
+  ASSERT_THAT(expected, Not(IsEmpty())) << "there is no " << expected_file;
+  EXPECT_THAT(output, ::testing::ElementsAreArray(expected));
+}
+
+std::string TestName(const ::testing::TestParamInfo<Scenario>& info) {
+  return absl::StrReplaceAll(info.param.recording, {{"-", "_"}});
+}
+
+INSTANTIATE_TEST_SUITE_P(Recordings, ReadRecordingTest, ::testing::ValuesIn(Scenarios()), TestName);
+
+}  // namespace
+}  // namespace source_vitess
