@@ -1,0 +1,214 @@
+#include "sync/replicate_job.h"
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "sync/job_fixture_for_test.h"
+
+namespace source_vitess::sync {
+namespace {
+
+using ::testing::ElementsAre;
+using vitess::GtidSet;
+
+// One transaction of shard 0 that inserts a row into each of the tables, up to transaction
+// `number`.
+vtgate::VStreamResponse Transaction(int number, const std::vector<std::string>& tables,
+                                    const std::string& gtid) {
+  Events events;
+  events.Begin("0", 9);
+  for (const std::string& table : tables) {
+    events.Field("0", table, 9).Insert("0", table, number, "x", 9);
+  }
+  return events.Vgtid("0", Vgtid({{"0", gtid}})).Commit("0", 9).Message();
+}
+
+class ReplicateJobTest : public JobFixture {
+ protected:
+  // Tables t and u at the positions given, in shard 0.
+  void Prepare(const std::string& t, const std::string& u,
+               std::vector<vtgate::VStreamResponse> responses) {
+    const binlogdata::VGtid at_t = Vgtid({{"0", t}});
+    const binlogdata::VGtid at_u = Vgtid({{"0", u}});
+    Arrange({MakeTable(0, "t"), MakeTable(1, "u")}, {at_t, at_u}, {{std::move(responses)}});
+    auto job = ReplicateJob::Make(*context_, {{&tables_[0], at_t}, {&tables_[1], at_u}}, 0);
+    ASSERT_TRUE(job.ok()) << job.status();
+    job_ = *std::move(job);
+  }
+
+  void SetGoal(const std::string& position) {
+    job_->SetGoal({GtidSet::ParsePosition(position).value()});
+  }
+
+  std::vector<std::string> Positions() const {
+    std::vector<std::string> positions;
+    for (const ReplicateJob::Member& member : job_->Positions()) {
+      positions.push_back(member.table->name() + " " + Text(member.position));
+    }
+    return positions;
+  }
+
+  std::unique_ptr<ReplicateJob> job_;
+};
+
+TEST_F(ReplicateJobTest, EndsAtItsGoal) {
+  Prepare(
+      At(5), At(5),
+      {Transaction(6, {"t"}, At(6)), Transaction(7, {"u"}, At(7)), Transaction(8, {"t"}, At(8))});
+  SetGoal(At(7));
+
+  EXPECT_EQ(job_->Run().end, JobEnd::kReached);
+
+  EXPECT_THAT(sink_.lines, ElementsAre("t insert 6 x", "u insert 7 x", "state t 0=7 (1 records)",
+                                       "state u 0=7 (1 records)"));
+  EXPECT_THAT(Positions(), ElementsAre("t 0=7", "u 0=7"));
+}
+
+TEST_F(ReplicateJobTest, OpensNoStreamWhenItIsAtItsGoalAlready) {
+  Prepare(At(5), At(6), {});
+  SetGoal(At(4));
+
+  EXPECT_EQ(job_->Run().end, JobEnd::kReached);
+
+  EXPECT_TRUE(vtgate_->requests.empty());
+  EXPECT_THAT(Positions(), ElementsAre("t 0=5", "u 0=6"));
+}
+
+TEST_F(ReplicateJobTest, BeginsWithTheTableThatIsBehindAndSkipsTheRowsOfTheOther) {
+  Prepare(At(5), At(7),
+          {Transaction(6, {"t", "u"}, At(6)), Transaction(7, {"t", "u"}, At(7)),
+           Transaction(8, {"t", "u"}, At(8))});
+  SetGoal(At(8));
+
+  EXPECT_EQ(job_->Run().end, JobEnd::kReached);
+
+  EXPECT_EQ(Text(vtgate_->requests[0].vgtid()), "0=5");
+  EXPECT_THAT(sink_.lines,
+              ElementsAre("t insert 6 x", "t insert 7 x", "t insert 8 x", "u insert 8 x",
+                          "state t 0=8 (3 records)", "state u 0=8 (1 records)"));
+}
+
+TEST_F(ReplicateJobTest, KeepsThePositionOfATableThatIsAheadWhenItBreaks) {
+  Prepare(At(5), At(9), {Transaction(6, {"t", "u"}, At(6))});
+
+  EXPECT_EQ(job_->Run().end, JobEnd::kFailed);
+
+  EXPECT_THAT(Positions(), ElementsAre("t 0=6", "u 0=9"));
+}
+
+TEST_F(ReplicateJobTest, DeliversWhatComesAfterATablesOwnPosition) {
+  Prepare(At(6), At(5), {Transaction(6, {"t", "u"}, At(6)), Transaction(7, {"t", "u"}, At(7))});
+  SetGoal(At(7));
+
+  job_->Run();
+
+  EXPECT_THAT(sink_.lines, ElementsAre("u insert 6 x", "t insert 7 x", "u insert 7 x",
+                                       "state u 0=7 (2 records)", "state t 0=7 (1 records)"));
+}
+
+TEST_F(ReplicateJobTest, BeginsAgainWhenSkippedRowsMayBeMissing) {
+  // u was read from a replica that had 6 and 7; this stream has an errant transaction of another
+  // server instead.
+  const std::string errant = At(5) + "," + kOtherServer + ":1";
+  Prepare(At(5), At(7), {Transaction(6, {"t", "u"}, errant)});
+
+  EXPECT_EQ(job_->Run().end, JobEnd::kFallenBack);
+
+  EXPECT_THAT(sink_.lines, ElementsAre("t insert 6 x", "state t 0=" + std::string("5,") +
+                                                           kOtherServer + ":1 (1 records)"));
+  EXPECT_THAT(Positions(), ElementsAre("t 0=5," + std::string(kOtherServer) + ":1", "u 0=5"));
+}
+
+TEST_F(ReplicateJobTest, TakesThePositionOfTheStreamForATableThatNothingWasSkippedOf) {
+  const std::string errant = At(5) + "," + kOtherServer + ":1";
+  const std::string later = At(6) + "," + kOtherServer + ":1";
+  Prepare(At(5), At(7), {Transaction(6, {"t"}, errant), Transaction(7, {"u"}, later)});
+  SetGoal(later);
+
+  EXPECT_EQ(job_->Run().end, JobEnd::kReached);
+
+  EXPECT_THAT(sink_.lines, ::testing::Contains("u insert 7 x"));
+}
+
+TEST_F(ReplicateJobTest, MovesWithTransactionsOfOtherTables) {
+  Prepare(At(5), At(5),
+          {Transaction(6, {}, At(6)),
+           Events().Vgtid("0", Vgtid({{"0", At(7)}})).Other("0", 9).Message()});
+  SetGoal(At(7));
+
+  EXPECT_EQ(job_->Run().end, JobEnd::kReached);
+
+  EXPECT_THAT(Positions(), ElementsAre("t 0=7", "u 0=7"));
+}
+
+TEST_F(ReplicateJobTest, KeepsItsPositionForAShardThatHasNotSpoken) {
+  Prepare(At(5), At(5), {Transaction(6, {}, "current"), Transaction(6, {}, "")});
+
+  job_->Run();
+
+  EXPECT_THAT(Positions(), ElementsAre("t 0=5", "u 0=5"));
+}
+
+TEST_F(ReplicateJobTest, DoesNotCountATransactionThatIsNotCommitted) {
+  Prepare(At(5), At(5),
+          {Events()
+               .Begin("0", 9)
+               .Field("0", "t", 9)
+               .Insert("0", "t", 6, "x", 9)
+               .Vgtid("0", Vgtid({{"0", At(6)}}))
+               .Message()});
+
+  job_->Run();
+
+  EXPECT_THAT(Positions(), ElementsAre("t 0=5", "u 0=5"));
+}
+
+TEST_F(ReplicateJobTest, AsksForAllColumnsOfEveryTable) {
+  Prepare(At(5), At(5), {});
+
+  job_->Run();
+
+  const binlogdata::Filter& filter = vtgate_->requests[0].filter();
+  ASSERT_EQ(filter.rules_size(), 2);
+  EXPECT_EQ(filter.rules(0).filter(), "select * from `t`");
+  EXPECT_EQ(filter.rules(1).filter(), "select * from `u`");
+}
+
+TEST_F(ReplicateJobTest, TellsAChangedKeyFromAnUpdate) {
+  Prepare(At(5), At(5),
+          {Events()
+               .Begin("0", 9)
+               .Field("0", "t", 9)
+               .Update("0", "t", 1, 2, "x", 9)
+               .Update("0", "t", 3, 3, "y", 9)
+               .Vgtid("0", Vgtid({{"0", At(6)}}))
+               .Commit("0", 9)
+               .Message()});
+
+  job_->Run();
+
+  EXPECT_THAT(sink_.lines,
+              ElementsAre("t update 1>2 x", "t update 3 y", "state t 0=6 (2 records)"));
+  EXPECT_EQ(sequence_, 103u);
+}
+
+TEST_F(ReplicateJobTest, NamesTheTableWhoseRowsDoNotFit) {
+  Prepare(At(5), At(5),
+          {Events().Begin("0", 9).Insert("0", "u", 6, "without fields", 9).Message()});
+
+  const JobOutcome outcome = job_->Run();
+
+  EXPECT_EQ(outcome.end, JobEnd::kFailed);
+  EXPECT_EQ(outcome.table, 1u);
+}
+
+TEST_F(ReplicateJobTest, EndsWhenAGoalIsSetThatItHasReached) {
+  Prepare(At(5), At(5), {Transaction(6, {}, At(6))});
+  job_->Run();
+
+  SetGoal(At(6));
+
+  EXPECT_TRUE(job_->reader().cancelled());
+}
+
+}  // namespace
+}  // namespace source_vitess::sync
