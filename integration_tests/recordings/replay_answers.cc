@@ -66,13 +66,22 @@ vtgate::ExecuteResponse ResponseTo(const vtgate::ExecuteRequest& request,
   return response;
 }
 
-// The keyspace of a target, "keyspace" or "keyspace:shard@type".
-std::string KeyspaceOf(const std::string& target) {
-  return target.substr(0, target.find_first_of(":/@"));
-}
+// The parts of a target "keyspace:shard@type"; without a type it is that of the primary.
+struct Target {
+  std::string keyspace;
+  std::string shard;
+  std::string type = "primary";
+};
 
-// "keyspace:shard" of a target.
-std::string ShardOf(const std::string& target) { return target.substr(0, target.find('@')); }
+Target ParseTarget(const std::string& text) {
+  Target target;
+  const std::vector<std::string> place_and_type = absl::StrSplit(text, absl::MaxSplits('@', 1));
+  const std::vector<std::string> place = absl::StrSplit(place_and_type[0], absl::MaxSplits(':', 1));
+  target.keyspace = place[0];
+  if (place.size() > 1) target.shard = place[1];
+  if (place_and_type.size() > 1) target.type = absl::AsciiStrToLower(place_and_type[1]);
+  return target;
+}
 
 std::string ShardKey(const std::string& keyspace, const std::string& shard) {
   return absl::StrCat(keyspace, ":", shard);
@@ -82,7 +91,7 @@ std::string ShardKey(const std::string& keyspace, const std::string& shard) {
 
 absl::StatusOr<ReplayAnswers> ReplayAnswers::Make(
     const std::vector<std::shared_ptr<const Recording>>& recordings,
-    std::map<std::string, std::string> executed) {
+    std::map<std::string, ReplayPosition> positions) {
   ReplayAnswers answers;
   for (const char* name :
        {"keyspaces", "shards", "tablets", "tables", "columns", "indexes", "positions"}) {
@@ -95,7 +104,7 @@ absl::StatusOr<ReplayAnswers> ReplayAnswers::Make(
   answers.no_such_shard_ = no_such_shard->response;
 
   for (const auto& recording : recordings) answers.AddRecording(*recording);
-  for (auto& [shard, set] : executed) answers.executed_[shard] = std::move(set);
+  for (auto& [shard, position] : positions) answers.positions_[shard] = std::move(position);
   return answers;
 }
 
@@ -114,7 +123,7 @@ void ReplayAnswers::AddRecording(const Recording& recording) {
     }
   }
   for (const ShardPosition& position : LastPositions(recording)) {
-    std::string& executed = executed_[ShardKey(position.keyspace, position.shard)];
+    std::string& executed = positions_[ShardKey(position.keyspace, position.shard)].executed;
     const std::string set(absl::StripPrefix(position.position, "MySQL56/"));
     // A set in which a server comes twice is the union of both, to MySQL and to its clients.
     if (!absl::StrContains(executed, set)) {
@@ -135,7 +144,7 @@ bool ReplayAnswers::HasShard(const std::string& keyspace, const std::string& sha
 std::string ReplayAnswers::Answer(const vtgate::ExecuteRequest& request) const {
   const std::string sql =
       absl::AsciiStrToLower(std::string(absl::StripAsciiWhitespace(request.query().sql())));
-  const std::string keyspace = KeyspaceOf(request.session().target_string());
+  const std::string keyspace = ParseTarget(request.session().target_string()).keyspace;
   vtgate::ExecuteResponse response;
   if (sql == "show keyspaces") {
     response = ResponseTo(request, Keyspaces());
@@ -243,17 +252,30 @@ query::QueryResult ReplayAnswers::Indexes(const std::string& keyspace) const {
   return result;
 }
 
+bool ReplayAnswers::HasTablet(const std::string& keyspace, const std::string& shard,
+                              const std::string& type) const {
+  const query::QueryResult tablets = Tablets();
+  for (const query::Row& row : tablets.rows()) {
+    const Cells cells = CellsOf(row);
+    if (cells[1] == keyspace && cells[2] == shard && absl::AsciiStrToLower(*cells[3]) == type) {
+      return true;
+    }
+  }
+  return false;
+}
+
 vtgate::ExecuteResponse ReplayAnswers::Positions(const vtgate::ExecuteRequest& request) const {
-  const auto executed = executed_.find(ShardOf(request.session().target_string()));
-  if (executed == executed_.end()) {
+  const Target target = ParseTarget(request.session().target_string());
+  const auto position = positions_.find(ShardKey(target.keyspace, target.shard));
+  if (position == positions_.end() || !HasTablet(target.keyspace, target.shard, target.type)) {
     vtgate::ExecuteResponse response = ResponseTo(request);
     *response.mutable_error() = no_such_shard_.error();
     return response;
   }
   const query::QueryResult& recorded = recorded_.at("positions");
   Cells cells = CellsOf(recorded.rows(0));
-  cells[0] = executed->second;
-  cells[1] = "";
+  cells[0] = position->second.executed;
+  cells[1] = position->second.purged;
   query::QueryResult result = FieldsOf(recorded);
   AddRow(result, cells);
   return ResponseTo(request, std::move(result));

@@ -12,7 +12,6 @@
 #include "grpcpp/server.h"
 #include "grpcpp/server_builder.h"
 #include "grpcpp/support/byte_buffer.h"
-#include "recordings/replay_answers.h"
 
 namespace source_vitess::recordings {
 namespace {
@@ -286,7 +285,7 @@ absl::StatusOr<std::unique_ptr<RecordingServer>> RecordingServer::Start(ReplayOp
   for (const ReplayRoute& route : options.routes) {
     if (route.recording != nullptr) recordings.push_back(route.recording);
   }
-  absl::StatusOr<ReplayAnswers> answers = ReplayAnswers::Make(recordings, options.executed);
+  absl::StatusOr<ReplayAnswers> answers = ReplayAnswers::Make(recordings, options.positions);
   if (!answers.ok()) return answers.status();
 
   const std::string wanted = absl::StrCat("127.0.0.1:", options.port);

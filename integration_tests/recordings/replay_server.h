@@ -13,6 +13,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "recordings/recording.h"
+#include "recordings/replay_answers.h"
 #include "vitess/vtgate.pb.h"
 
 namespace source_vitess::recordings {
@@ -34,8 +35,8 @@ struct ReplayOptions {
   int port = 0;  // on the loopback interface; 0: any that is free
   // The first that a call fits is taken; a call that fits none fails with UNIMPLEMENTED.
   std::vector<ReplayRoute> routes;
-  // GTID sets (without flavor) of shards, by "keyspace:shard", instead of where the recordings end.
-  std::map<std::string, std::string> executed;
+  // Of shards, by "keyspace:shard", instead of where the recordings end.
+  std::map<std::string, ReplayPosition> positions;
   // Between two heartbeats; absent: as the request asks.
   std::optional<absl::Duration> heartbeat_interval;
   // Asked before the server's own answers (ReplayAnswers); may be called from several threads at

@@ -40,6 +40,7 @@ using ::source_vitess::recordings::Recording;
 using ::source_vitess::recordings::RecordingServer;
 using ::source_vitess::recordings::ReplayOptions;
 using ::source_vitess::recordings::ReplayPhase;
+using ::source_vitess::recordings::ReplayPosition;
 using ::testing::IsEmpty;
 using ::testing::Not;
 
@@ -54,52 +55,69 @@ struct Scenario {
   std::string recording;
   std::string keyspace;
   std::vector<ScenarioTable> tables;
-  std::vector<std::string> columns;           // of every table; empty: all
-  std::map<std::string, std::string> config;  // options, by name, as JSON
+  std::vector<std::string> columns = {};                 // of every table; empty: all
+  std::map<std::string, std::string> config = {};        // options, by name, as JSON
+  std::map<std::string, ReplayPosition> positions = {};  // see ReplayOptions
 };
 
 std::ostream& operator<<(std::ostream& out, const Scenario& scenario) {
   return out << scenario.recording;
 }
 
-std::vector<Scenario> Scenarios() {
-  const std::vector<ScenarioTable> changed_orders = {{"customers", true}, {"orders", true}};
+std::vector<Scenario> Copies() {
   return {
-      // Copies.
       {"copy-two-shards",
        "customer",
-       {{"customers"}, {"orders"}, {"strpk"}, {"nopk", false, "full_refresh"}},
-       {},
-       {}},
-      {"copy-unspecified-shard", "customer", {{"customers"}}, {}, {}},
-      {"copy-with-writes", "customer", {{"customers"}, {"orders"}}, {}, {}},
-      {"copy-all-types", "customer", {{"alltypes"}}, {}, {}},
-      {"copy-job-start", "customer", {{"customers"}}, {}, {}},
-      {"copy-job-empty-table", "customer", {{"nopk", false, "full_refresh"}}, {}, {}},
-      {"copy-job-resume-pending", "customer", {{"customers", true}}, {}, {}},
-      {"copy-job-resume-mid-table", "customer", {{"customers", true}}, {}, {}},
-      {"copy-job-lastpk-at-end", "customer", {{"customers", true}}, {}, {}},
-      {"copy-job-one-shard-done", "customer", {{"customers", true}}, {}, {}},
-      {"resume-mid-table", "customer", {{"customers", true}, {"strpk"}}, {}, {}},
-      {"resume-one-shard-done", "customer", {{"strpk", true}}, {}, {}},
-      // Replication.
-      {"replicate-transactions",
-       "customer",
-       {{"customers", true}, {"orders", true}, {"strpk", true}},
-       {},
-       {}},
-      {"replicate-large-transaction", "customer", {{"orders", true}}, {}, {}},
-      {"replicate-all-types", "customer", {{"alltypes", true}}, {}, {}},
-      {"replicate-job-after-copy",
-       "customer",
-       {{"customers", true}, {"orders", true}, {"strpk", true}},
-       {},
-       {}},
-      {"projection", "customer", {{"alltypes", true}}, {"id", "vc", "en"}, {}},
-      {"ddl", "customer", {{"customers", true}}, {}, {}},
-      // Changes of the cluster.
-      {"failover-planned", "shop", changed_orders, {}, {}},
-      {"tablet-killed", "shop", changed_orders, {}, {{"tablet_type", R"("replica")"}}},
+       {{"customers"}, {"orders"}, {"strpk"}, {"nopk", false, "full_refresh"}}},
+      {"copy-unspecified-shard", "customer", {{"customers"}}},
+      {"copy-with-writes", "customer", {{"customers"}, {"orders"}}},
+      {"copy-all-types", "customer", {{"alltypes"}}},
+      {"copy-job-start", "customer", {{"customers"}}},
+      {"copy-job-empty-table", "customer", {{"nopk", false, "full_refresh"}}},
+      {"copy-job-resume-pending", "customer", {{"customers", true}}},
+      {"copy-job-resume-mid-table", "customer", {{"customers", true}}},
+      {"copy-job-lastpk-at-end", "customer", {{"customers", true}}},
+      {"copy-job-one-shard-done", "customer", {{"customers", true}}},
+      {"resume-mid-table", "customer", {{"customers", true}, {"strpk"}}},
+      {"resume-one-shard-done", "customer", {{"strpk", true}}},
+  };
+}
+
+std::vector<Scenario> Replications() {
+  const std::vector<ScenarioTable> customers_orders_strpk = {
+      {"customers", true}, {"orders", true}, {"strpk", true}};
+  const std::vector<ScenarioTable> of_shop = {{"customers", true}, {"orders", true}};
+  return {
+      {"replicate-transactions", "customer", customers_orders_strpk},
+      {"replicate-large-transaction", "customer", {{"orders", true}}},
+      {"replicate-all-types", "customer", {{"alltypes", true}}},
+      {"replicate-job-after-copy", "customer", customers_orders_strpk},
+      {"projection", "customer", {{"alltypes", true}}, {"id", "vc", "en"}},
+      {"ddl", "customer", {{"customers", true}}},
+      {"failover-planned", "shop", of_shop},
+      {"tablet-killed", "shop", of_shop, {}, {{"tablet_type", R"("replica")"}}},
+  };
+}
+
+// The server stood elsewhere than the stream, which told nothing.
+std::vector<Scenario> Failures() {
+  const std::map<std::string, ReplayPosition> to_565 = {
+      {"customer:-80", {"83c0af68-e68d-11f1-b044-02fc00000001:1-565", ""}}};
+  const std::map<std::string, ReplayPosition> to_611 = {
+      {"customer:-80", {"83c0af68-e68d-11f1-b044-02fc00000001:1-611", ""}}};
+  const std::map<std::string, ReplayPosition> purged_to_611 = {
+      {"customer:-80",
+       {"83c0af68-e68d-11f1-b044-02fc00000001:1-611",
+        "83c0af68-e68d-11f1-b044-02fc00000001:1-611"}}};
+  const std::map<std::string, std::string> replica = {{"tablet_type", R"("replica")"}};
+  const std::vector<ScenarioTable> customers = {{"customers", true}};
+  return {
+      {"error-minimal-row-image", "customer", customers, {}, {}, to_565},
+      {"error-schema-changed-behind", "customer", customers},
+      {"stall-position-ahead", "customer", customers, {}, {}, to_611},
+      {"stall-foreign-position", "customer", customers, {}, {}, to_611},
+      {"stall-purged-position", "customer", customers, {}, {}, purged_to_611},
+      {"stall-no-tablet", "customer", customers, {}, replica},
   };
 }
 
@@ -140,12 +158,14 @@ std::vector<StreamChoice> Choices(const Scenario& scenario) {
 
 // A server whose copies and replications are those of the recording: a call that the recording's
 // request is not like gets heartbeats, as from a server at which nothing happens.
-std::unique_ptr<RecordingServer> Replay(std::shared_ptr<const Recording> recording) {
+std::unique_ptr<RecordingServer> Replay(std::shared_ptr<const Recording> recording,
+                                        std::map<std::string, ReplayPosition> positions) {
   bool copies = false;
   for (const auto& shard : recording->request.vgtid().shard_gtids()) {
     copies |= shard.gtid().empty() || shard.table_p_ks_size() > 0;
   }
   ReplayOptions options;
+  options.positions = std::move(positions);
   options.routes.push_back(
       {"", copies ? ReplayPhase::kCopy : ReplayPhase::kReplicate, std::move(recording)});
   options.routes.push_back({"", ReplayPhase::kAny, nullptr});
@@ -178,7 +198,7 @@ TEST_P(ReadRecordingTest, GivesTheExpectedRecordsAndStates) {
   absl::StatusOr<Recording> loaded = Recording::Load(scenario.recording);
   ASSERT_TRUE(loaded.ok()) << loaded.status();
   const auto recording = std::make_shared<const Recording>(*std::move(loaded));
-  const std::unique_ptr<RecordingServer> server = Replay(recording);
+  const std::unique_ptr<RecordingServer> server = Replay(recording, scenario.positions);
   absl::StatusOr<std::unique_ptr<Connector>> connector =
       Connector::Make(SOURCE_VITESS_PROGRAM,
                       harness::MakeConfig(server->port(), {scenario.keyspace}, scenario.config));
@@ -209,7 +229,10 @@ std::string TestName(const ::testing::TestParamInfo<Scenario>& info) {
   return absl::StrReplaceAll(info.param.recording, {{"-", "_"}});
 }
 
-INSTANTIATE_TEST_SUITE_P(Recordings, ReadRecordingTest, ::testing::ValuesIn(Scenarios()), TestName);
+INSTANTIATE_TEST_SUITE_P(Copies, ReadRecordingTest, ::testing::ValuesIn(Copies()), TestName);
+INSTANTIATE_TEST_SUITE_P(Replications, ReadRecordingTest, ::testing::ValuesIn(Replications()),
+                         TestName);
+INSTANTIATE_TEST_SUITE_P(Failures, ReadRecordingTest, ::testing::ValuesIn(Failures()), TestName);
 
 }  // namespace
 }  // namespace source_vitess

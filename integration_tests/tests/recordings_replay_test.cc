@@ -290,7 +290,7 @@ constexpr char kPositions[] =
 TEST(ReplayAnswersTest, PutsEachShardWhereTheRecordingEnds) {
   const auto server = StartServer("copy-two-shards");
 
-  const vtgate::ExecuteResponse response = Execute(*server, "customer:80-@replica", kPositions);
+  const vtgate::ExecuteResponse response = Execute(*server, "customer:80-@rdonly", kPositions);
 
   EXPECT_EQ(response.result().fields_size(), 6);
   EXPECT_THAT(RowTexts(response),
@@ -301,11 +301,12 @@ TEST(ReplayAnswersTest, PutsEachShardWhereTheRecordingEnds) {
 TEST(ReplayAnswersTest, PutsAShardWhereTheTestSays) {
   ReplayOptions options;
   options.routes.push_back({"", ReplayPhase::kAny, LoadRecording("stall-position-ahead")});
-  options.executed["customer:-80"] = "83c0af68-e68d-11f1-b044-02fc00000001:1-611";
+  options.positions["customer:-80"] = {"83c0af68-e68d-11f1-b044-02fc00000001:1-611",
+                                       "83c0af68-e68d-11f1-b044-02fc00000001:1-610"};
   const auto server = StartServer(std::move(options));
 
   EXPECT_THAT(RowTexts(Execute(*server, "customer:-80@primary", kPositions)),
-              ElementsAre(HasSubstr(":1-611FULL")));
+              ElementsAre(HasSubstr(":1-61183c0af68-e68d-11f1-b044-02fc00000001:1-610FULL")));
 }
 
 TEST(ReplayAnswersTest, UnitesThePositionsOfSeveralRecordings) {
@@ -322,6 +323,14 @@ TEST(ReplayAnswersTest, HasNoTabletForAShardThatTheRecordingDoesNotName) {
   const auto server = StartServer("copy-with-writes");
 
   const vtgate::ExecuteResponse response = Execute(*server, "customer:80-@primary", kPositions);
+
+  EXPECT_EQ(response.error().code(), vtrpc::UNAVAILABLE);
+}
+
+TEST(ReplayAnswersTest, HasNoTabletOfATypeThatItDoesNotList) {
+  const auto server = StartServer("copy-two-shards");
+
+  const vtgate::ExecuteResponse response = Execute(*server, "customer:80-@replica", kPositions);
 
   EXPECT_EQ(response.error().code(), vtrpc::UNAVAILABLE);
 }
