@@ -154,7 +154,7 @@ absl::Status Scheduler::StartCopies(absl::Time now) {
 absl::Status Scheduler::StartCopy(Part& part, absl::Time now) {
   if (absl::Status status = PrepareCopy(part, now); !status.ok()) {
     if (vitess::Classify(status) == ErrorClass::kHost) return status;
-    return HandleFailure(part, std::move(status), now);
+    return HandleFailure(part, std::move(status), now, Jitter());
   }
   auto running = std::make_unique<Running>();
   running->role = Role::kCopy;
@@ -306,7 +306,12 @@ absl::Status Scheduler::StartReplicating(Group& group, Role role, std::vector<Pa
     if (absl::Status status = context_.checkpointer.Start(part->table); !status.ok()) return status;
   }
   auto job = ReplicateJob::Make(context_, std::move(members), group.index);
-  if (!job.ok()) return job.status();
+  if (!job.ok()) {
+    for (Part* part : parts) {
+      if (absl::Status status = Fail(*part, job.status()); !status.ok()) return status;
+    }
+    return absl::OkStatus();
+  }
   if (!goal.empty()) (*job)->SetGoal(std::move(goal));
   auto running = std::make_unique<Running>();
   running->role = role;
@@ -366,7 +371,7 @@ absl::Status Scheduler::CopyEnded(Running& running, absl::Time now) {
     case JobEnd::kFailed:
       break;
   }
-  return HandleFailure(part, running.outcome.status, now);
+  return HandleFailure(part, running.outcome.status, now, Jitter());
 }
 
 absl::Status Scheduler::ReplicationEnded(Running& running, absl::Time now) {
@@ -398,7 +403,8 @@ absl::Status Scheduler::ReplicationEnded(Running& running, absl::Time now) {
   const absl::Status& failure = running.outcome.status;
   if (running.outcome.table.has_value()) {
     for (Part* part : running.parts) {
-      if (part->table == *running.outcome.table) return HandleFailure(*part, failure, now);
+      if (part->table == *running.outcome.table)
+        return HandleFailure(*part, failure, now, Jitter());
     }
   }
   const bool transient = vitess::Classify(failure) == ErrorClass::kTransient;
@@ -407,8 +413,11 @@ absl::Status Scheduler::ReplicationEnded(Running& running, absl::Time now) {
     for (Part* part : running.parts) part->alone = true;
     return absl::OkStatus();
   }
+  // All wait equally long, so that they start together again.
+  const double jitter = Jitter();
   for (Part* part : running.parts) {
-    if (absl::Status status = HandleFailure(*part, failure, now); !status.ok()) return status;
+    absl::Status status = HandleFailure(*part, failure, now, jitter);
+    if (!status.ok()) return status;
   }
   return absl::OkStatus();
 }
@@ -439,7 +448,8 @@ absl::Status Scheduler::RepeatCopy(Part& part) {
   return absl::OkStatus();
 }
 
-absl::Status Scheduler::HandleFailure(Part& part, absl::Status failure, absl::Time now) {
+absl::Status Scheduler::HandleFailure(Part& part, absl::Status failure, absl::Time now,
+                                      double jitter) {
   failure = vitess::Annotate(std::move(failure), Describe(part));
   ErrorClass failure_class = vitess::Classify(failure);
   if (failure_class == ErrorClass::kTransient || failure_class == ErrorClass::kLostPosition) {
@@ -461,7 +471,7 @@ absl::Status Scheduler::HandleFailure(Part& part, absl::Status failure, absl::Ti
     return Fail(part, std::move(failure));
   }
   const auto next = part.retry.Next(now, part.position.SerializeAsString(),
-                                    context_.options.retry_budget, Jitter());
+                                    context_.options.retry_budget, jitter);
   if (!next.has_value()) {
     return Fail(part,
                 vitess::Annotate(std::move(failure),

@@ -112,7 +112,7 @@ class Scheduler {
   absl::Status ReplicationEnded(Running& running, absl::Time now);
   absl::Status CopyReached(Part& part);
   absl::Status RepeatCopy(Part& part);
-  absl::Status HandleFailure(Part& part, absl::Status failure, absl::Time now);
+  absl::Status HandleFailure(Part& part, absl::Status failure, absl::Time now, double jitter);
   absl::Status HandleLost(Part& part, absl::Status lost);
   absl::Status Probe(const Part& part, absl::Time now);
   absl::StatusOr<ShardState> ReadState(const std::string& keyspace, const std::string& shard,
