@@ -1,5 +1,6 @@
-// The full SQL type of a column, parsed from information_schema's column_type and from FIELD events, and the options
-// that steer what becomes of it. This is the one place that decides about types.
+// The full SQL type of a column, parsed from information_schema's column_type and from FIELD
+// events, and the options that steer what becomes of it. This is the one place that decides about
+// types.
 #ifndef SOURCE_VITESS_MYSQL_COLUMN_TYPE_H_
 #define SOURCE_VITESS_MYSQL_COLUMN_TYPE_H_
 
@@ -15,12 +16,31 @@ namespace source_vitess::mysql {
 
 enum class BaseType : uint8_t {
   kUnknown,
-  kTinyInt, kSmallInt, kMediumInt, kInt, kBigInt,
-  kFloat, kDouble, kDecimal, kBit, kYear,
-  kDate, kDateTime, kTimestamp, kTime,
-  kChar, kVarchar, kText,          // kText: tinytext to longtext
-  kBinary, kVarbinary, kBlob,      // kBlob: tinyblob to longblob
-  kEnum, kSet, kJson, kGeometry, kVector,
+  kTinyInt,
+  kSmallInt,
+  kMediumInt,
+  kInt,
+  kBigInt,
+  kFloat,
+  kDouble,
+  kDecimal,
+  kBit,
+  kYear,
+  kDate,
+  kDateTime,
+  kTimestamp,
+  kTime,
+  kChar,
+  kVarchar,
+  kText,  // kText: tinytext to longtext
+  kBinary,
+  kVarbinary,
+  kBlob,  // kBlob: tinyblob to longblob
+  kEnum,
+  kSet,
+  kJson,
+  kGeometry,
+  kVector,
 };
 
 struct ColumnType {
@@ -28,15 +48,17 @@ struct ColumnType {
   BaseType base = BaseType::kUnknown;
   bool is_unsigned = false;
   bool zerofill = false;
-  int length = 0;    // of CHAR(n), BINARY(n), BIT(n), DECIMAL(n, ...), TINYINT(n); 0 where none is written
-  int decimals = 0;  // of DECIMAL(n, d), and fractional digits of times
+  int length =
+      0;  // of CHAR(n), BINARY(n), BIT(n), DECIMAL(n, ...), TINYINT(n); 0 where none is written
+  int decimals = 0;                 // of DECIMAL(n, d), and fractional digits of times
   std::vector<std::string> labels;  // of ENUM and SET, UTF-8, unescaped
-  std::string character_set;        // of text types, "utf8mb4"; empty where there is none or it is not known
+  std::string
+      character_set;  // of text types, "utf8mb4"; empty where there is none or it is not known
   std::string collation;
 };
 
-// Parses such text as "enum('a','b,c','d''e')" or "int(6) unsigned zerofill". Text that is no type is an error; a type
-// that is not known is kUnknown.
+// Parses such text as "enum('a','b,c','d''e')" or "int(6) unsigned zerofill". Text that is no type
+// is an error; a type that is not known is kUnknown.
 absl::StatusOr<ColumnType> ParseColumnType(std::string_view text);
 
 enum class ZeroDates { kNull, kText };

@@ -1,5 +1,5 @@
-// Tables as information_schema tells them through VTGate (recordings execute-tables, execute-columns,
-// execute-indexes).
+// Tables as information_schema tells them through VTGate (recordings execute-tables,
+// execute-columns, execute-indexes).
 #ifndef SOURCE_VITESS_MYSQL_TABLE_SCHEMA_H_
 #define SOURCE_VITESS_MYSQL_TABLE_SCHEMA_H_
 
@@ -26,11 +26,12 @@ struct TableSchema {
   std::string keyspace;
   std::string name;
   std::vector<Column> columns;  // in the table's order
-  // The columns of the primary key, or else of the unique key over columns that are not null that Vitess takes in its
-  // place, in key order. Empty: rows cannot be told apart.
+  // The columns of the primary key, or else of the unique key over columns that are not null that
+  // Vitess takes in its place, in key order. Empty: rows cannot be told apart.
   std::vector<std::string> key;
-  // Whether a copy can go on after a row of this key: not without a key, and not with ENUM, SET or floating-point
-  // columns in it, which Vitess's "greater than lastpk" compares wrongly (reference 2.9, docs/design.md rule 4).
+  // Whether a copy can go on after a row of this key: not without a key, and not with ENUM, SET or
+  // floating-point columns in it, which Vitess's "greater than lastpk" compares wrongly
+  // (reference 2.9, docs/design.md rule 4).
   bool resumable = false;
   // The server's estimate.
   uint64_t row_estimate = 0;
@@ -38,14 +39,15 @@ struct TableSchema {
   const Column* FindColumn(std::string_view column) const;
 };
 
-// The queries whose answers ParseTableSchemas takes, for one keyspace. Their target is the keyspace.
+// The queries whose answers ParseTableSchemas takes, for one keyspace. Their target is the
+// keyspace.
 std::string TablesQuery(std::string_view keyspace);
 std::string ColumnsQuery(std::string_view keyspace);
 std::string IndexesQuery(std::string_view keyspace);
 std::string SequencesQuery(std::string_view keyspace);
 
-// Base tables that a user can want, sorted by name: no views, no internal tables of Vitess (its online DDL, garbage
-// collection, and what VStream takes for them: "_*_old"), no sequences.
+// Base tables that a user can want, sorted by name: no views, no internal tables of Vitess (its
+// online DDL, garbage collection, and what VStream takes for them: "_*_old"), no sequences.
 absl::StatusOr<std::vector<TableSchema>> ParseTableSchemas(std::string_view keyspace,
                                                            const query::QueryResult& tables,
                                                            const query::QueryResult& columns,

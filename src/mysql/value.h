@@ -1,4 +1,5 @@
-// A value of a MySQL column, as every sink gets it: its kind, and a view of its canonical text or bytes.
+// A value of a MySQL column, as every sink gets it: its kind, and a view of its canonical text or
+// bytes.
 #ifndef SOURCE_VITESS_MYSQL_VALUE_H_
 #define SOURCE_VITESS_MYSQL_VALUE_H_
 
@@ -7,9 +8,9 @@
 
 namespace source_vitess::mysql {
 
-// What `Value::text` holds for each kind. Numbers are canonical decimal text that is also a JSON number: no leading
-// zeros, no plus sign, a digit before the point. So a sink that writes text copies it, and one that needs a number
-// parses it.
+// What `Value::text` holds for each kind. Numbers are canonical decimal text that is also a JSON
+// number: no leading zeros, no plus sign, a digit before the point. So a sink that writes text
+// copies it, and one that needs a number parses it.
 enum class Kind : uint8_t {
   kNull,       // nothing; `problem` may say that there was a value that could not be given
   kAbsent,     // nothing: the row image does not have this column
@@ -34,12 +35,14 @@ enum class Kind : uint8_t {
 // Why a value is null or altered, for hosts that can be told (Airbyte's record meta).
 enum class Problem : uint8_t {
   kNone,
-  kUnrepresentable,  // the server's value has no place in the column's declared type; it is kNull here
+  kUnrepresentable,  // the server's value has no place in the column's declared type; it is kNull
+                     // here
   kMalformed,        // the server's text is not of the column's type; it is kNull here
   kReplaced,         // invalid sequences of its character set were replaced
 };
 
-// A view: `text` lives as long as the row that it was decoded from and the DecodedRow that it stands in.
+// A view: `text` lives as long as the row that it was decoded from and the DecodedRow that it
+// stands in.
 struct Value {
   Kind kind = Kind::kNull;
   Problem problem = Problem::kNone;

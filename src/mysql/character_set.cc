@@ -1,0 +1,255 @@
+#include "mysql/character_set.h"
+
+#include <unicode/ucnv.h>
+#include <unicode/ucnv_cb.h>
+#include <unicode/ucnv_err.h>
+#include <unicode/utf16.h>
+#include <unicode/utf8.h>
+
+#include <algorithm>
+#include <cstring>
+#include <map>
+#include <mutex>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "mysql/utf8.h"
+#include "text/absl_view.h"
+
+namespace source_vitess::mysql {
+namespace {
+
+constexpr std::string_view kReplacement = "\xef\xbf\xbd";
+
+struct CollationRange {
+  uint16_t first;
+  uint16_t last;
+  std::string_view character_set;
+};
+
+// Sorted by id. From the ids of information_schema.collations of MySQL 5.7 to 9; they are part of
+// MySQL's protocol and do not change.
+constexpr CollationRange kCollations[] = {
+    {1, 1, "big5"},        {2, 2, "latin2"},      {3, 3, "dec8"},        {4, 4, "cp850"},
+    {5, 5, "latin1"},      {6, 6, "hp8"},         {7, 7, "koi8r"},       {8, 8, "latin1"},
+    {9, 9, "latin2"},      {10, 10, "swe7"},      {11, 11, "ascii"},     {12, 12, "ujis"},
+    {13, 13, "sjis"},      {14, 14, "cp1251"},    {15, 15, "latin1"},    {16, 16, "hebrew"},
+    {18, 18, "tis620"},    {19, 19, "euckr"},     {20, 20, "latin7"},    {21, 21, "latin2"},
+    {22, 22, "koi8u"},     {23, 23, "cp1251"},    {24, 24, "gb2312"},    {25, 25, "greek"},
+    {26, 26, "cp1250"},    {27, 27, "latin2"},    {28, 28, "gbk"},       {29, 29, "cp1257"},
+    {30, 30, "latin5"},    {31, 31, "latin1"},    {32, 32, "armscii8"},  {33, 33, "utf8mb3"},
+    {34, 34, "cp1250"},    {35, 35, "ucs2"},      {36, 36, "cp866"},     {37, 37, "keybcs2"},
+    {38, 38, "macce"},     {39, 39, "macroman"},  {40, 40, "cp852"},     {41, 42, "latin7"},
+    {43, 43, "macce"},     {44, 44, "cp1250"},    {45, 46, "utf8mb4"},   {47, 49, "latin1"},
+    {50, 52, "cp1251"},    {53, 53, "macroman"},  {54, 55, "utf16"},     {56, 56, "utf16le"},
+    {57, 57, "cp1256"},    {58, 59, "cp1257"},    {60, 61, "utf32"},     {62, 62, "utf16le"},
+    {63, 63, "binary"},    {64, 64, "armscii8"},  {65, 65, "ascii"},     {66, 66, "cp1250"},
+    {67, 67, "cp1256"},    {68, 68, "cp866"},     {69, 69, "dec8"},      {70, 70, "greek"},
+    {71, 71, "hebrew"},    {72, 72, "hp8"},       {73, 73, "keybcs2"},   {74, 74, "koi8r"},
+    {75, 75, "koi8u"},     {76, 76, "utf8mb3"},   {77, 77, "latin2"},    {78, 78, "latin5"},
+    {79, 79, "latin7"},    {80, 80, "cp850"},     {81, 81, "cp852"},     {82, 82, "swe7"},
+    {83, 83, "utf8mb3"},   {84, 84, "big5"},      {85, 85, "euckr"},     {86, 86, "gb2312"},
+    {87, 87, "gbk"},       {88, 88, "sjis"},      {89, 89, "tis620"},    {90, 90, "ucs2"},
+    {91, 91, "ujis"},      {92, 93, "geostd8"},   {94, 94, "latin1"},    {95, 96, "cp932"},
+    {97, 98, "eucjpms"},   {99, 99, "cp1250"},    {101, 124, "utf16"},   {128, 151, "ucs2"},
+    {159, 159, "ucs2"},    {160, 183, "utf32"},   {192, 215, "utf8mb3"}, {223, 223, "utf8mb3"},
+    {224, 247, "utf8mb4"}, {248, 250, "gb18030"}, {255, 323, "utf8mb4"},
+};
+
+// Notes each replacement and writes U+FFFD; ICU's own callback does not tell.
+void NoteAndSubstitute(const void* context, UConverterToUnicodeArgs* arguments,
+                       const char* /*units*/, int32_t /*length*/, UConverterCallbackReason reason,
+                       UErrorCode* error) {
+  if (reason > UCNV_IRREGULAR) return;  // the converter is reset, closed or cloned
+  *static_cast<bool*>(const_cast<void*>(context)) = true;
+  *error = U_ZERO_ERROR;
+  static constexpr UChar kUnit = 0xfffd;
+  ucnv_cbToUWriteUChars(arguments, &kUnit, 1, 0, error);
+}
+
+char* AppendCodePoint(UChar32 c, char* out) {
+  int32_t size = 0;
+  U8_APPEND_UNSAFE(reinterpret_cast<uint8_t*>(out), size, c);
+  return out + size;
+}
+
+}  // namespace
+
+struct TextConverter::Definition {
+  std::string_view name;
+  Form form;
+  bool keeps_ascii;
+  const char* icu_name;
+};
+
+std::string_view CharacterSetOfCollation(uint32_t id) {
+  const auto* range =
+      std::lower_bound(std::begin(kCollations), std::end(kCollations), id,
+                       [](const CollationRange& r, uint32_t i) { return r.last < i; });
+  return range != std::end(kCollations) && range->first <= id ? range->character_set : "";
+}
+
+struct TextConverter::IcuConverter {
+  UConverter* converter = nullptr;
+  bool replaced = false;
+
+  explicit IcuConverter(const char* name) {
+    UErrorCode error = U_ZERO_ERROR;
+    converter = ucnv_open(name, &error);
+    ucnv_setToUCallBack(converter, NoteAndSubstitute, &replaced, nullptr, nullptr, &error);
+    if (U_FAILURE(error)) Close();
+  }
+  ~IcuConverter() { Close(); }
+  IcuConverter(const IcuConverter&) = delete;
+  IcuConverter& operator=(const IcuConverter&) = delete;
+
+  void Close() {
+    if (converter != nullptr) ucnv_close(converter);
+    converter = nullptr;
+  }
+
+  Converted Convert(std::string_view text, char* out);
+};
+
+TextConverter::Converted TextConverter::IcuConverter::Convert(std::string_view text, char* out) {
+  replaced = false;
+  ucnv_resetToUnicode(converter);
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  UChar32 lead = 0;  // a high surrogate whose other half is in the next piece
+  UErrorCode error = U_BUFFER_OVERFLOW_ERROR;
+  while (error == U_BUFFER_OVERFLOW_ERROR) {
+    UChar units[512];
+    UChar* unit = units;
+    error = U_ZERO_ERROR;
+    ucnv_toUnicode(converter, &unit, std::end(units), &at, end, nullptr, /*flush=*/true, &error);
+    for (const UChar* u = units; u != unit; ++u) {
+      if (U16_IS_LEAD(*u)) {
+        lead = *u;
+      } else if (U16_IS_TRAIL(*u)) {
+        out = AppendCodePoint(U16_GET_SUPPLEMENTARY(lead, *u), out);
+      } else {
+        out = AppendCodePoint(*u, out);
+      }
+    }
+  }
+  return {out, replaced || U_FAILURE(error)};
+}
+
+const TextConverter::Definition* TextConverter::Find(std::string_view character_set) {
+  static constexpr Definition kDefinitions[] = {
+      {"latin1", Form::kSingleByte, true, "windows-1252"},
+      {"ascii", Form::kSingleByte, true, "US-ASCII"},
+      {"ucs2", Form::kMultiByte, false, "UTF-16BE"},
+      {"utf16", Form::kMultiByte, false, "UTF-16BE"},
+      {"utf16le", Form::kMultiByte, false, "UTF-16LE"},
+      {"utf32", Form::kMultiByte, false, "UTF-32BE"},
+      {"gbk", Form::kMultiByte, true, "windows-936-2000"},
+      {"gb18030", Form::kMultiByte, true, "gb18030"},
+      {"gb2312", Form::kMultiByte, true, "ibm-1383_P110-1999"},
+      {"big5", Form::kMultiByte, true, "windows-950-2000"},
+      {"sjis", Form::kMultiByte, true, "ibm-943_P15A-2003"},
+      {"cp932", Form::kMultiByte, true, "ibm-943_P15A-2003"},
+      {"ujis", Form::kMultiByte, true, "euc-jp-2007"},
+      {"eucjpms", Form::kMultiByte, true, "euc-jp-2007"},
+      {"euckr", Form::kMultiByte, true, "windows-949-2000"},
+      {"koi8r", Form::kSingleByte, true, "KOI8-R"},
+      {"koi8u", Form::kSingleByte, true, "KOI8-U"},
+      {"greek", Form::kSingleByte, true, "ISO-8859-7"},
+      {"hebrew", Form::kSingleByte, true, "ISO-8859-8"},
+      {"cp1250", Form::kSingleByte, true, "windows-1250"},
+      {"cp1251", Form::kSingleByte, true, "windows-1251"},
+      {"cp1256", Form::kSingleByte, true, "windows-1256"},
+      {"cp1257", Form::kSingleByte, true, "windows-1257"},
+      {"cp850", Form::kSingleByte, true, "cp850"},
+      {"cp852", Form::kSingleByte, true, "cp852"},
+      {"cp866", Form::kSingleByte, true, "cp866"},
+      {"tis620", Form::kSingleByte, true, "TIS-620"},
+      {"macroman", Form::kSingleByte, true, "macintosh"},
+      {"macce", Form::kSingleByte, true, "x-mac-ce"},
+      {"latin2", Form::kSingleByte, true, "ISO-8859-2"},
+      {"latin5", Form::kSingleByte, true, "ISO-8859-9"},
+      {"latin7", Form::kSingleByte, true, "ISO-8859-13"},
+      {"hp8", Form::kSingleByte, true, "ibm-1051_P100-1995"},
+  };
+  for (const Definition& definition : kDefinitions) {
+    if (absl::EqualsIgnoreCase(text::AbslView(definition.name), text::AbslView(character_set))) {
+      return &definition;
+    }
+  }
+  return nullptr;
+}
+
+const TextConverter::Table& TextConverter::TableOf(const Definition& definition) {
+  static std::mutex mutex;
+  static auto& tables = *new std::map<const Definition*, Table>;
+  const std::lock_guard lock(mutex);
+  const auto [entry, is_new] = tables.try_emplace(&definition);
+  Table& table = entry->second;
+  if (!is_new) return table;
+  IcuConverter icu(definition.icu_name);
+  for (size_t byte = 0; byte < table.size(); ++byte) {
+    table[byte].length = 0;
+    if (icu.converter == nullptr) continue;
+    const char text = static_cast<char>(byte);
+    char utf8[16];
+    const Converted converted = icu.Convert({&text, 1}, utf8);
+    const auto length = static_cast<size_t>(converted.end - utf8);
+    if (converted.replaced || length > sizeof(table[byte].bytes)) continue;
+    table[byte].length = static_cast<uint8_t>(length);
+    std::memcpy(table[byte].bytes, utf8, length);
+  }
+  return table;
+}
+
+TextConverter::TextConverter(std::string_view character_set) {
+  const Definition* definition = Find(character_set);
+  if (definition == nullptr) return;
+  keeps_ascii_ = definition->keeps_ascii;
+  if (definition->form == Form::kSingleByte) {
+    form_ = Form::kSingleByte;
+    table_ = &TableOf(*definition);
+    return;
+  }
+  auto icu = std::make_unique<IcuConverter>(definition->icu_name);
+  if (icu->converter == nullptr) return;
+  form_ = Form::kMultiByte;
+  icu_ = std::move(icu);
+}
+
+TextConverter::TextConverter(TextConverter&&) noexcept = default;
+TextConverter& TextConverter::operator=(TextConverter&&) noexcept = default;
+TextConverter::~TextConverter() = default;
+
+TextConverter::Converted TextConverter::ConvertSingleByte(std::string_view text, char* out) const {
+  bool replaced = false;
+  for (const char c : text) {
+    const Utf8Character& character = (*table_)[static_cast<uint8_t>(c)];
+    if (character.length == 0) {
+      std::memcpy(out, kReplacement.data(), kReplacement.size());
+      out += kReplacement.size();
+      replaced = true;
+    } else {
+      std::memcpy(out, character.bytes, sizeof(character.bytes));
+      out += character.length;
+    }
+  }
+  return {out, replaced};
+}
+
+TextConverter::Converted TextConverter::Convert(std::string_view text, char* out) {
+  switch (form_) {
+    case Form::kUtf8: {
+      const bool valid = IsValidUtf8(text);
+      if (!valid) return {ReplaceInvalidUtf8(text, out), true};
+      return {std::copy(text.begin(), text.end(), out), false};
+    }
+    case Form::kSingleByte:
+      return ConvertSingleByte(text, out);
+    case Form::kMultiByte:
+      return icu_->Convert(text, out);
+  }
+  return {out, false};
+}
+
+}  // namespace source_vitess::mysql
