@@ -28,9 +28,10 @@ absl::Status SystemError(const std::string& what, int error) {
   return absl::InternalError(absl::StrCat(what, ": ", std::strerror(error)));
 }
 
+// Rounded up, so that poll does not return before the deadline.
 int PollTimeout(absl::Time deadline) {
-  const int64_t milliseconds = absl::ToInt64Milliseconds(deadline - absl::Now()) + 1;
-  return static_cast<int>(std::clamp<int64_t>(milliseconds, 0, 1 << 30));
+  const int64_t milliseconds = absl::ToInt64Milliseconds(deadline - absl::Now());
+  return static_cast<int>(std::clamp<int64_t>(milliseconds, -1, 1 << 30) + 1);
 }
 
 // Spawns `command` with the given descriptors for its stdout and stderr.
