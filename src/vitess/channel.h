@@ -11,9 +11,9 @@ namespace source_vitess::vitess {
 
 // TLS 1.2 or later. All certificates and keys are PEM text, not paths.
 struct TlsOptions {
-  std::string ca_certificate;       // empty: the system's roots
-  std::string server_name;          // the name that the certificate must have; empty: the host
-  std::string client_certificate;   // with client_key, for servers that ask for one
+  std::string ca_certificate;      // empty: the system's roots
+  std::string server_name;         // the name that the certificate must have; empty: the host
+  std::string client_certificate;  // with client_key, for servers that ask for one
   std::string client_key;
 };
 
@@ -28,7 +28,8 @@ struct ChannelOptions {
   int port = 15991;
   std::optional<TlsOptions> tls;  // absent: plaintext
   std::optional<Credentials> credentials;
-  // Bytes of the largest message accepted. Vitess sends up to 16 MiB unless its --grpc-max-message-size is raised.
+  // Bytes of the largest message accepted. Vitess sends up to 16 MiB unless its
+  // --grpc-max-message-size is raised.
   int64_t max_receive_bytes = int64_t{256} << 20;
 };
 

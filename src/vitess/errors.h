@@ -1,10 +1,12 @@
 // Failures told apart by what is to be done about them (docs/design.md, "Failures").
 //
-// VTGate reports most failures of a stream as UNKNOWN, so the class comes from code and text together
-// (recordings error-*; Vitess go/vt/vttablet/tabletserver/vstreamer/vstreamer.go: wrapError).
+// VTGate reports most failures of a stream as UNKNOWN, so the class comes from code and text
+// together (recordings error-*; Vitess go/vt/vttablet/tabletserver/vstreamer/vstreamer.go:
+// wrapError).
 #ifndef SOURCE_VITESS_VITESS_ERRORS_H_
 #define SOURCE_VITESS_VITESS_ERRORS_H_
 
+#include <string>
 #include <string_view>
 
 #include "absl/status/status.h"
@@ -22,8 +24,8 @@ enum class ErrorClass {
 // A short, stable name: "configuration", "transient", "lost position", "host", "internal".
 std::string_view ErrorClassName(ErrorClass error_class);
 
-// The class of a failed status: the one attached by WithClass, or else the one that its code and text tell.
-// REQUIRES: !status.ok()
+// The class of a failed status: the one attached by WithClass, or else the one that its code and
+// text tell. REQUIRES: !status.ok()
 ErrorClass Classify(const absl::Status& status);
 
 // The same status, of which Classify says `error_class`. An OK status is returned as it is.
@@ -37,6 +39,10 @@ absl::Status ConfigurationError(std::string_view message);
 absl::Status TransientError(std::string_view message);
 absl::Status LostPositionError(std::string_view message);
 absl::Status HostError(std::string_view message);
+
+// A server's message without the events, and so the rows, that VTGate and tablets put behind
+// "error sending event" (reference 8.1).
+std::string WithoutRowData(std::string_view message);
 
 }  // namespace source_vitess::vitess
 

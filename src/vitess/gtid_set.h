@@ -27,13 +27,15 @@ class GtidSet {
 
   GtidSet() = default;
 
-  // Parses "uuid:interval[:interval...][,...]". White space is allowed anywhere between tokens, as in the value of
-  // @@global.gtid_executed; a server may come more than once; a reversed interval is empty; empty text is the empty
-  // set. Tagged GTIDs (MySQL 8.3 and later) are refused: Vitess does not track them (reference 11).
+  // Parses "uuid:interval[:interval...][,...]". White space is allowed anywhere between tokens, as
+  // in the value of
+  // @@global.gtid_executed; a server may come more than once; a reversed interval is empty; empty
+  // text is the empty set. Tagged GTIDs (MySQL 8.3 and later) are refused: Vitess does not track
+  // them (reference 11).
   static absl::StatusOr<GtidSet> Parse(std::string_view text);
 
-  // Parses a position with its flavor, "MySQL56/<set>". Other flavors ("FilePos/", "MariaDB/") and text without a
-  // flavor are refused in words.
+  // Parses a position with its flavor, "MySQL56/<set>". Other flavors ("FilePos/", "MariaDB/") and
+  // text without a flavor are refused in words.
   static absl::StatusOr<GtidSet> ParsePosition(std::string_view position);
 
   bool empty() const { return servers_.empty(); }

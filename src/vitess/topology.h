@@ -1,5 +1,5 @@
-// What a Vitess consists of, asked through VTGate: keyspaces, shards, tablets, and where each shard stands
-// (recordings execute-keyspaces, execute-shards, execute-tablets, execute-positions).
+// What a Vitess consists of, asked through VTGate: keyspaces, shards, tablets, and where each shard
+// stands (recordings execute-keyspaces, execute-shards, execute-tablets, execute-positions).
 #ifndef SOURCE_VITESS_VITESS_TOPOLOGY_H_
 #define SOURCE_VITESS_VITESS_TOPOLOGY_H_
 
@@ -36,9 +36,10 @@ struct ShardStatus {
 // All keyspaces, in the server's order.
 absl::StatusOr<std::vector<std::string>> ListKeyspaces(VtgateClient& client);
 
-// The serving shards of a keyspace, in the order of their key ranges. Not found: a configuration error that names the
-// keyspaces there are.
-absl::StatusOr<std::vector<std::string>> ListShards(VtgateClient& client, std::string_view keyspace);
+// The serving shards of a keyspace, in the order of their key ranges. Not found: a configuration
+// error that names the keyspaces there are.
+absl::StatusOr<std::vector<std::string>> ListShards(VtgateClient& client,
+                                                    std::string_view keyspace);
 
 absl::StatusOr<std::vector<Tablet>> ListTablets(VtgateClient& client);
 

@@ -1,4 +1,5 @@
-// VTGate as this program uses it: queries and VStreams. An interface, so that a test can stand in for the server.
+// VTGate as this program uses it: queries and VStreams. An interface, so that a test can stand in
+// for the server.
 #ifndef SOURCE_VITESS_VITESS_VTGATE_CLIENT_H_
 #define SOURCE_VITESS_VITESS_VTGATE_CLIENT_H_
 
@@ -15,18 +16,19 @@
 
 namespace source_vitess::vitess {
 
-// One VStream. Read and Finish are for one thread; Cancel may be called from any thread, at any time.
+// One VStream. Read and Finish are for one thread; Cancel may be called from any thread, at any
+// time.
 class VStream {
  public:
   virtual ~VStream() = default;
 
-  // Waits for the next message and puts it into `response`, whose memory is used again. False at the end of the
-  // stream; Finish then says why it ended.
+  // Waits for the next message and puts it into `response`, whose memory is used again. False at
+  // the end of the stream; Finish then says why it ended.
   virtual bool Read(vtgate::VStreamResponse* response) = 0;
 
-  // How the stream ended, with the server's code and text. OK when the server ended it without an error. After
-  // Cancel, CANCELLED with the class kHost is never returned: the code is kCancelled and `was_cancelled` tells.
-  // REQUIRES: Read returned false.
+  // How the stream ended, with the server's code and text. OK when the server ended it without an
+  // error. After Cancel, CANCELLED with the class kHost is never returned: the code is kCancelled
+  // and `was_cancelled` tells. REQUIRES: Read returned false.
   virtual absl::Status Finish() = 0;
 
   // Makes a pending or later Read return false soon.
@@ -39,9 +41,10 @@ class VtgateClient {
  public:
   virtual ~VtgateClient() = default;
 
-  // Runs `sql` under autocommit with `target` ("", "keyspace" or "keyspace:shard@type"; empty is no keyspace). Errors
-  // of the query, which VTGate puts into the response, and of the call are both returned as statuses with the code
-  // that the server gave; Vitess's codes beyond gRPC's (17, 18) become kUnknown.
+  // Runs `sql` under autocommit with `target` ("", "keyspace" or "keyspace:shard@type"; empty is no
+  // keyspace). Errors of the query, which VTGate puts into the response, and of the call are both
+  // returned as statuses with the code that the server gave; Vitess's codes beyond gRPC's (17, 18)
+  // become kUnknown.
   virtual absl::StatusOr<query::QueryResult> Execute(std::string_view target, std::string_view sql,
                                                      absl::Duration timeout) = 0;
 
@@ -49,8 +52,8 @@ class VtgateClient {
   virtual std::unique_ptr<VStream> Stream(const vtgate::VStreamRequest& request) = 0;
 };
 
-// A client over one gRPC channel, which connects when it is first used. Fails when a certificate or key that
-// `options` names cannot be read.
+// A client over one gRPC channel, which connects when it is first used. Fails when a certificate or
+// key that `options` names cannot be read.
 absl::StatusOr<std::unique_ptr<VtgateClient>> MakeVtgateClient(const ChannelOptions& options);
 
 }  // namespace source_vitess::vitess
