@@ -1,0 +1,80 @@
+// What Airbyte is told of a release stands in several files, which have to agree.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <regex>
+#include <string>
+#include <vector>
+
+#include "tests/docs_file.h"
+
+namespace source_vitess::docs {
+namespace {
+
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+// The first group of `pattern` where it is first found in the file; empty when it is not.
+std::string Find(const std::string& path, const std::string& pattern) {
+  const std::string text = ReadFile(path);
+  std::smatch match;
+  return std::regex_search(text, match, std::regex(pattern, std::regex::multiline)) ? match[1].str()
+                                                                                    : "";
+}
+
+std::string Metadata(const std::string& key) {
+  return Find("metadata.yaml", "^  " + key + ": \"?([^\"\\n]+)\"?$");
+}
+
+TEST(ReleaseTest, HasOneVersion) {
+  const std::string version = Find("CMakeLists.txt", R"(project\(source-vitess VERSION ([0-9.]+))");
+
+  EXPECT_THAT(version, Not(IsEmpty()));
+  EXPECT_EQ(Metadata("dockerImageTag"), version);
+  EXPECT_EQ(Find("Dockerfile", R"(io\.airbyte\.version="([^"]+)\")"), version);
+  EXPECT_EQ(Find("README.md", "docker build --tag source-vitess:([0-9.]+) "), version);
+}
+
+TEST(ReleaseTest, HasOneName) {
+  EXPECT_THAT(Metadata("dockerRepository"), Not(IsEmpty()));
+  EXPECT_EQ(Find("Dockerfile", R"(io\.airbyte\.name="([^"]+)\")"), Metadata("dockerRepository"));
+}
+
+TEST(ReleaseTest, ImageIsEnteredTheSameWayByDockerAndByAirbyte) {
+  const std::string entry_point = Find("Dockerfile", R"(ENTRYPOINT \["([^"]+)\"\])");
+
+  EXPECT_THAT(entry_point, Not(IsEmpty()));
+  EXPECT_EQ(Find("Dockerfile", R"(AIRBYTE_ENTRYPOINT="([^"]+)\")"), entry_point);
+}
+
+TEST(ReleaseTest, MetadataAgreesWithTheSpecification) {
+  EXPECT_THAT(Metadata("documentationUrl"), Not(IsEmpty()));
+  EXPECT_EQ(Metadata("documentationUrl"),
+            Find("spec/spec.json", R"("documentationUrl": "([^"]+)\")"));
+  EXPECT_EQ(Metadata("protocolVersion"),
+            Find("spec/spec.json", R"("protocol_version": "([^"]+)\")"));
+}
+
+TEST(DocumentsTest, LinksLeadToFilesThatExist) {
+  std::vector<std::string> broken;
+  const std::filesystem::path root = SOURCE_VITESS_ROOT;
+  std::vector<std::filesystem::path> documents = {root / "README.md"};
+  for (const auto& entry : std::filesystem::directory_iterator(root / "docs")) {
+    documents.push_back(entry.path());
+  }
+  for (const std::filesystem::path& document : documents) {
+    const std::string text = ReadFile(std::filesystem::relative(document, root).string());
+    const std::regex link(R"(\]\(([^)#:]+)(#[^)]*)?\))");
+    for (std::sregex_iterator it(text.begin(), text.end(), link), end; it != end; ++it) {
+      const std::filesystem::path target = document.parent_path() / (*it)[1].str();
+      if (!std::filesystem::exists(target)) broken.push_back(target.string());
+    }
+  }
+
+  EXPECT_THAT(documents, testing::SizeIs(testing::Gt(1)));
+  EXPECT_THAT(broken, IsEmpty());
+}
+
+}  // namespace
+}  // namespace source_vitess::docs
