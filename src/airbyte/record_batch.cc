@@ -1,0 +1,323 @@
+#include "airbyte/record_batch.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <unordered_set>
+#include <utility>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "airbyte/catalog.h"
+#include "mysql/geometry.h"
+#include "text/absl_view.h"
+
+namespace source_vitess::airbyte {
+namespace {
+
+using mysql::Kind;
+using mysql::Problem;
+using mysql::Value;
+
+constexpr size_t kMostMemoryKept = size_t{4} << 20;
+
+// Text is escaped in pieces of this size, so that a large value does not ask for six times its size
+// in memory.
+constexpr size_t kPiece = 4096;
+
+template <size_t kSize>
+char* WriteLiteral(char* out, const char (&literal)[kSize]) {
+  std::memcpy(out, literal, kSize - 1);
+  return out + kSize - 1;
+}
+
+char* WriteText(char* out, std::string_view text) {
+  if (!text.empty()) std::memcpy(out, text.data(), text.size());
+  return out + text.size();
+}
+
+// "hh:mm:ss[.f]" below 24 hours: what Airbyte's type can hold (reference 6.3).
+bool IsTimeOfDay(std::string_view text) {
+  return text.size() >= 8 && text.size() <= 15 && text[2] == ':' && text[0] <= '2' &&
+         (text[0] < '2' || text[1] < '4');
+}
+
+bool IsDateTime(std::string_view text) { return text.size() >= 19 && text.size() <= 26; }
+
+}  // namespace
+
+void TextBuffer::Clear() {
+  if (static_cast<size_t>(limit_ - memory_.get()) <= kMostMemoryKept) return;
+  memory_.reset();
+  limit_ = nullptr;
+}
+
+char* TextBuffer::Grow(char* end, size_t bytes) {
+  const auto size = static_cast<size_t>(end - memory_.get());
+  const size_t capacity =
+      std::max({size + bytes, 2 * static_cast<size_t>(limit_ - memory_.get()), size_t{64} << 10});
+  auto larger = std::make_unique_for_overwrite<char[]>(capacity);
+  if (size > 0) std::memcpy(larger.get(), memory_.get(), size);
+  memory_ = std::move(larger);
+  limit_ = memory_.get() + capacity;
+  return memory_.get() + size;
+}
+
+std::string_view RecordBatch::CachedTimestamp::Of(int64_t time_ms) {
+  if (time_ms != milliseconds) {
+    milliseconds = time_ms;
+    size = static_cast<size_t>(WriteTimestamp(text.data(), time_ms) - text.data());
+  }
+  return {text.data(), size};
+}
+
+RecordBatch::RecordBatch(Clock clock, const mysql::TypeOptions& types)
+    : clock_(std::move(clock)), types_(types) {}
+
+size_t RecordBatch::AddLayout(const sync::Table& table, std::span<const mysql::Column> columns) {
+  Layout layout;
+  layout.table = table.index;
+  layout.head =
+      absl::StrCat("{\"type\":\"RECORD\",\"record\":{\"stream\":", JsonString(table.name()),
+                   ",\"namespace\":", JsonString(table.keyspace()), ",\"emitted_at\":");
+  layout.cdc_columns = HasCdcColumns(table.schema, types_);
+  const std::unordered_set<std::string_view> wanted(table.columns.begin(), table.columns.end());
+  for (size_t i = 0; i < columns.size(); ++i) {
+    if (!wanted.contains(columns[i].name)) continue;
+    layout.cells.push_back({i, absl::StrCat(",", JsonString(columns[i].name), ":")});
+  }
+  // FIELD events repeat themselves, at every restart of a stream and for every shard.
+  const auto same = std::find_if(layouts_.begin(), layouts_.end(), [&](const Layout& other) {
+    return other.table == layout.table &&
+           std::equal(
+               other.cells.begin(), other.cells.end(), layout.cells.begin(), layout.cells.end(),
+               [](const Cell& a, const Cell& b) { return a.column == b.column && a.key == b.key; });
+  });
+  if (same != layouts_.end()) return static_cast<size_t>(same - layouts_.begin());
+  layouts_.push_back(std::move(layout));
+  return layouts_.size() - 1;
+}
+
+void RecordBatch::Append(size_t layout_number, const sync::RowChange& change) {
+  const Layout& layout = layouts_[layout_number];
+  now_ms_ = clock_();
+  const bool copied = change.kind == sync::ChangeKind::kCopy;
+  Record record{
+      .values = change.after, .updated_at = {}, .deleted = false, .sequence = change.sequence};
+  if (layout.cdc_columns) {
+    record.updated_at = copied ? emitted_.Of(now_ms_) : committed_.Of(change.commit_seconds * 1000);
+  }
+  if (change.kind == sync::ChangeKind::kDelete || change.key_changed) {
+    AppendRecord(layout, {.values = change.before,
+                          .updated_at = record.updated_at,
+                          .deleted = true,
+                          .sequence = record.sequence});
+    if (change.kind == sync::ChangeKind::kDelete) return;
+    ++record.sequence;
+  }
+  AppendRecord(layout, record);
+}
+
+void RecordBatch::AppendRecord(const Layout& layout, const Record& record) {
+  constexpr size_t kFixed = 64;  // what stands around the data, with the time
+  changes_.clear();
+  const size_t before = size_bytes();
+  char* out = buffer_.Ensure(end_, layout.head.size() + kFixed);
+  out = WriteText(out, layout.head);
+  out = WriteUnsigned(out, static_cast<uint64_t>(now_ms_));
+  out = WriteLiteral(out, ",\"data\":");
+  const auto data = static_cast<size_t>(out - buffer_.begin());
+  for (const Cell& cell : layout.cells) {
+    if (cell.column >= record.values.size()) break;  // a row has all of its columns
+    out = AppendValue(out, cell, record.values[cell.column]);
+  }
+  if (layout.cdc_columns) out = AppendCdcColumns(out, record);
+  if (out == buffer_.begin() +
+                 data) {  // nothing of the row is there, and hosts drop empty records uncounted
+    end_ = buffer_.begin() + before;
+    return;
+  }
+  buffer_.begin()[data] = '{';  // in place of the first comma
+  out = buffer_.Ensure(out, kFixed);
+  *out++ = '}';
+  if (!changes_.empty()) out = AppendChanges(out);
+  end_ = WriteLiteral(out, "}}\n");
+  Count(layout.table, 1);
+}
+
+char* RecordBatch::AppendValue(char* out, const Cell& cell, const Value& value) {
+  if (value.kind == Kind::kAbsent) return out;
+  constexpr size_t kSmall = 64;  // any value of a bounded size
+  out = buffer_.Ensure(out, cell.key.size() + kSmall);
+  out = WriteText(out, cell.key);
+  if (value.problem == Problem::kReplaced) changes_.push_back({&cell, false});
+  switch (value.kind) {
+    case Kind::kNull:
+      return value.problem == Problem::kNone ? WriteLiteral(out, "null") : AppendNulled(out, cell);
+    case Kind::kAbsent:
+      return out;
+    case Kind::kSigned:
+    case Kind::kUnsigned:
+    case Kind::kBoolean:
+    case Kind::kDecimal:
+    case Kind::kYear:
+      return AppendRaw(out, value.text);
+    case Kind::kFloat:
+      return std::isfinite(value.number) ? WriteFloat(out, static_cast<float>(value.number))
+                                         : AppendNulled(out, cell);
+    case Kind::kDouble:
+      return std::isfinite(value.number) ? WriteDouble(out, value.number) : AppendNulled(out, cell);
+    case Kind::kText:
+      return AppendString(out, value.text);
+    case Kind::kBytes:
+      return AppendBytes(out, value.text);
+    case Kind::kDate:
+      *out++ = '"';
+      out = AppendRaw(out, value.text);
+      *out++ = '"';
+      return out;
+    case Kind::kDateTime:
+    case Kind::kTimestamp:
+      if (!IsDateTime(value.text)) return AppendNulled(out, cell);
+      *out++ = '"';
+      out = WriteDateTime(out, value.text);
+      if (value.kind == Kind::kTimestamp) *out++ = 'Z';
+      *out++ = '"';
+      return out;
+    case Kind::kTime:
+      if (!IsTimeOfDay(value.text)) return AppendNulled(out, cell);
+      *out++ = '"';
+      out = WriteTime(out, value.text);
+      *out++ = '"';
+      return out;
+    case Kind::kJson:
+      return value.text.empty() ? AppendNulled(out, cell) : AppendJson(out, value.text);
+    case Kind::kGeometry:
+      return AppendGeometry(out, cell, value.text);
+    case Kind::kVector:
+      return AppendVector(out, value.text);
+  }
+  return WriteLiteral(out, "null");
+}
+
+char* RecordBatch::AppendString(char* out, std::string_view text) {
+  *out++ = '"';
+  do {
+    const std::string_view piece = text.substr(0, kPiece);
+    text.remove_prefix(piece.size());
+    out = buffer_.Ensure(out, EscapedBound(piece.size()) + 64);
+    out = WriteEscaped(out, piece);
+  } while (!text.empty());
+  *out++ = '"';
+  return out;
+}
+
+char* RecordBatch::AppendRaw(char* out, std::string_view text) {
+  out = buffer_.Ensure(out, text.size() + 64);
+  return WriteText(out, text);
+}
+
+char* RecordBatch::AppendBytes(char* out, std::string_view bytes) {
+  absl::Base64Escape(text::AbslView(bytes), &scratch_);
+  *out++ = '"';
+  out = AppendRaw(out, scratch_);
+  *out++ = '"';
+  return out;
+}
+
+// A newline can only stand between tokens, where a space does as well; it would end the record's
+// line.
+char* RecordBatch::AppendJson(char* out, std::string_view json) {
+  char* const end = AppendRaw(out, json);
+  std::replace(end - json.size(), end, '\n', ' ');
+  return end;
+}
+
+char* RecordBatch::AppendGeometry(char* out, const Cell& cell, std::string_view geometry) {
+  if (!mysql::IsGeometry(geometry)) return AppendNulled(out, cell);
+  if (types_.geometry == mysql::GeometryFormat::kGeoJson) {
+    scratch_.clear();
+    mysql::AppendGeoJson(geometry, scratch_);
+    return AppendRaw(out, scratch_);
+  }
+  constexpr size_t kSrid = 4;  // bytes before the WKB
+  scratch_ = absl::BytesToHexString(text::AbslView(geometry.substr(kSrid)));
+  *out++ = '"';
+  out = AppendRaw(out, scratch_);
+  *out++ = '"';
+  return out;
+}
+
+char* RecordBatch::AppendVector(char* out, std::string_view floats) {
+  *out++ = '[';
+  for (size_t i = 0; i + sizeof(float) <= floats.size(); i += sizeof(float)) {
+    out = buffer_.Ensure(out, kLongestNumber + 64);
+    if (i > 0) *out++ = ',';
+    const auto byte = [&](size_t k) {
+      return uint32_t{static_cast<unsigned char>(floats[i + k])} << (8 * k);
+    };
+    const auto number = std::bit_cast<float>(byte(0) | byte(1) | byte(2) | byte(3));
+    out = std::isfinite(number) ? WriteFloat(out, number) : WriteLiteral(out, "null");
+  }
+  *out++ = ']';
+  return out;
+}
+
+char* RecordBatch::AppendNulled(char* out, const Cell& cell) {
+  changes_.push_back({&cell, true});
+  return WriteLiteral(out, "null");
+}
+
+char* RecordBatch::AppendCdcColumns(char* out, const Record& record) {
+  constexpr size_t kNames = 96;
+  out = buffer_.Ensure(out, kNames + 2 * record.updated_at.size() + kLongestNumber);
+  out = WriteLiteral(out, ",\"_ab_cdc_updated_at\":\"");
+  out = WriteText(out, record.updated_at);
+  if (record.deleted) {
+    out = WriteLiteral(out, "\",\"_ab_cdc_deleted_at\":\"");
+    out = WriteText(out, record.updated_at);
+    *out++ = '"';
+  } else {
+    out = WriteLiteral(out, "\",\"_ab_cdc_deleted_at\":null");
+  }
+  out = WriteLiteral(out, ",\"_ab_cdc_cursor\":");
+  return WriteUnsigned(out, record.sequence);
+}
+
+char* RecordBatch::AppendChanges(char* out) {
+  out = WriteLiteral(out, ",\"meta\":{\"changes\":[");
+  for (const Change& change : changes_) {
+    const std::string_view key = change.cell->key;
+    const std::string_view field =
+        key.substr(1, key.size() - 2);  // without the comma and the colon
+    out = buffer_.Ensure(out, field.size() + 128);
+    if (&change != &changes_.front()) *out++ = ',';
+    out = WriteLiteral(out, "{\"field\":");
+    out = WriteText(out, field);
+    out = change.nulled ? WriteLiteral(out, ",\"change\":\"NULLED\"")
+                        : WriteLiteral(out, ",\"change\":\"TRUNCATED\"");
+    out = WriteLiteral(out, ",\"reason\":\"SOURCE_SERIALIZATION_ERROR\"}");
+  }
+  out = buffer_.Ensure(out, 64);
+  return WriteLiteral(out, "]}");
+}
+
+void RecordBatch::Count(size_t table, uint64_t records) {
+  if (slots_.size() <= table) slots_.resize(table + 1, 0);
+  if (slots_[table] == 0) {
+    counts_.push_back({.table = table, .records = 0});
+    slots_[table] = counts_.size();
+  }
+  counts_[slots_[table] - 1].records += records;
+}
+
+void RecordBatch::Clear() {
+  for (const sync::RecordCount& count : counts_) slots_[count.table] = 0;
+  counts_.clear();
+  buffer_.Clear();
+  if (scratch_.capacity() > kMostMemoryKept) scratch_ = std::string();
+  end_ = buffer_.begin();
+}
+
+}  // namespace source_vitess::airbyte

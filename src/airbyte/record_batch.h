@@ -1,0 +1,127 @@
+// Rows as RECORD messages (reference 1.2, 1.10, 3.1, 6.3).
+#ifndef SOURCE_VITESS_AIRBYTE_RECORD_BATCH_H_
+#define SOURCE_VITESS_AIRBYTE_RECORD_BATCH_H_
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "airbyte/json_text.h"
+#include "airbyte/messages.h"
+#include "mysql/column_type.h"
+#include "sync/sink.h"
+
+namespace source_vitess::airbyte {
+
+// Memory that text is written to unchecked, once there is known to be enough of it.
+class TextBuffer {
+ public:
+  // At least `bytes` of memory behind `end`, which is where the text ends: returns where it ends
+  // now.
+  char* Ensure(char* end, size_t bytes) {
+    return static_cast<size_t>(limit_ - end) >= bytes ? end : Grow(end, bytes);
+  }
+
+  std::string_view text(const char* end) const {
+    return {memory_.get(), static_cast<size_t>(end - memory_.get())};
+  }
+
+  char* begin() const { return memory_.get(); }
+
+  // Forgets the text. Memory that one huge row took is given back.
+  void Clear();
+
+ private:
+  char* Grow(char* end, size_t bytes);
+
+  std::unique_ptr<char[]> memory_;
+  char* limit_ = nullptr;
+};
+
+// One line per record. An update of the key becomes two: the row as it was, deleted, and the row as
+// it is. A value that cannot be given is null, and the record's "meta" says so.
+class RecordBatch final : public sync::RowBatch {
+ public:
+  RecordBatch(Clock clock, const mysql::TypeOptions& types);
+
+  size_t AddLayout(const sync::Table& table, std::span<const mysql::Column> columns) override;
+  void Append(size_t layout, const sync::RowChange& change) override;
+  size_t size_bytes() const override { return text().size(); }
+  std::span<const sync::RecordCount> counts() const override { return counts_; }
+  void Clear() override;
+
+  // Whole lines. Valid until the next call of Append or Clear.
+  std::string_view text() const { return buffer_.text(end_); }
+
+ private:
+  struct Cell {
+    size_t column;    // its place in the row
+    std::string key;  // `,"name":`
+  };
+
+  struct Layout {
+    size_t table;      // Table::index
+    std::string head;  // all of a record before its time
+    std::vector<Cell> cells;
+    bool cdc_columns;
+  };
+
+  // The change of a row that one record tells.
+  struct Record {
+    std::span<const mysql::Value> values;
+    std::string_view updated_at;
+    bool deleted;
+    uint64_t sequence;
+  };
+
+  // Text of a time, made anew when the time is another.
+  struct CachedTimestamp {
+    int64_t milliseconds = INT64_MIN;
+    std::array<char, kLongestTimestamp> text;
+    size_t size = 0;
+
+    std::string_view Of(int64_t time_ms);
+  };
+
+  struct Change {
+    const Cell* cell;
+    bool nulled;
+  };
+
+  void AppendRecord(const Layout& layout, const Record& record);
+  char* AppendValue(char* out, const Cell& cell, const mysql::Value& value);
+  char* AppendString(char* out, std::string_view text);
+  char* AppendRaw(char* out, std::string_view text);
+  char* AppendBytes(char* out, std::string_view bytes);
+  char* AppendJson(char* out, std::string_view json);
+  char* AppendGeometry(char* out, const Cell& cell, std::string_view geometry);
+  char* AppendVector(char* out, std::string_view floats);
+  char* AppendNulled(char* out, const Cell& cell);
+  char* AppendCdcColumns(char* out, const Record& record);
+  char* AppendChanges(char* out);
+  void Count(size_t table, uint64_t records);
+
+  const Clock clock_;
+  const mysql::TypeOptions types_;
+  std::vector<Layout> layouts_;
+  TextBuffer buffer_;
+  char* end_ = nullptr;  // of the text in buffer_
+  std::string scratch_;
+
+  int64_t now_ms_ = 0;
+  CachedTimestamp emitted_;
+  CachedTimestamp committed_;
+  std::vector<Change> changes_;  // of the record in the making
+
+  std::vector<sync::RecordCount> counts_;
+  std::vector<size_t> slots_;  // by Table::index: 1 + its place in counts_, or 0
+};
+
+}  // namespace source_vitess::airbyte
+
+#endif  // SOURCE_VITESS_AIRBYTE_RECORD_BATCH_H_
