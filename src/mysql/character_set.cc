@@ -11,13 +11,17 @@
 #include <map>
 #include <mutex>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/match.h"
+#include "mysql/character_tables.h"
 #include "mysql/utf8.h"
 #include "text/absl_view.h"
 
 namespace source_vitess::mysql {
 namespace {
+
+constexpr UChar32 kNothing = 0;  // the code point of bytes that mean nothing
 
 constexpr std::string_view kReplacement = "\xef\xbf\xbd";
 
@@ -80,6 +84,7 @@ struct TextConverter::Definition {
   Form form;
   bool keeps_ascii;
   const char* icu_name;
+  const UpperHalf* upper_half = nullptr;  // of a single-byte set, in the place of ICU's
 };
 
 std::string_view CharacterSetOfCollation(uint32_t id) {
@@ -92,6 +97,7 @@ std::string_view CharacterSetOfCollation(uint32_t id) {
 struct TextConverter::IcuConverter {
   UConverter* converter = nullptr;
   bool replaced = false;
+  std::vector<CharacterOverride> overrides;
 
   explicit IcuConverter(const char* name) {
     UErrorCode error = U_ZERO_ERROR;
@@ -106,6 +112,13 @@ struct TextConverter::IcuConverter {
   void Close() {
     if (converter != nullptr) ucnv_close(converter);
     converter = nullptr;
+  }
+
+  UChar32 Overridden(UChar unit) const {
+    for (const CharacterOverride& o : overrides) {
+      if (o.icu == unit) return o.code_point;
+    }
+    return unit;
   }
 
   Converted Convert(std::string_view text, char* out);
@@ -129,7 +142,7 @@ TextConverter::Converted TextConverter::IcuConverter::Convert(std::string_view t
       } else if (U16_IS_TRAIL(*u)) {
         out = AppendCodePoint(U16_GET_SUPPLEMENTARY(lead, *u), out);
       } else {
-        out = AppendCodePoint(*u, out);
+        out = AppendCodePoint(Overridden(*u), out);
       }
     }
   }
@@ -171,6 +184,11 @@ const TextConverter::Definition* TextConverter::Find(std::string_view character_
       {"latin5", Form::kSingleByte, true, "ISO-8859-9"},
       {"latin7", Form::kSingleByte, true, "ISO-8859-13"},
       {"hp8", Form::kSingleByte, true, "ibm-1051_P100-1995"},
+      {"armscii8", Form::kSingleByte, true, "US-ASCII", &kArmscii8},
+      {"geostd8", Form::kSingleByte, true, "US-ASCII", &kGeostd8},
+      {"dec8", Form::kSingleByte, true, "US-ASCII", &kDec8},
+      {"keybcs2", Form::kSingleByte, true, "US-ASCII", &kKeybcs2},
+      {"swe7", Form::kSingleByte, false, "US-ASCII"},
   };
   for (const Definition& definition : kDefinitions) {
     if (absl::EqualsIgnoreCase(text::AbslView(definition.name), text::AbslView(character_set))) {
@@ -180,26 +198,41 @@ const TextConverter::Definition* TextConverter::Find(std::string_view character_
   return nullptr;
 }
 
-const TextConverter::Table& TextConverter::TableOf(const Definition& definition) {
-  static std::mutex mutex;
-  static auto& tables = *new std::map<const Definition*, Table>;
-  const std::lock_guard lock(mutex);
-  const auto [entry, is_new] = tables.try_emplace(&definition);
-  Table& table = entry->second;
-  if (!is_new) return table;
+TextConverter::Table TextConverter::MakeTable(const Definition& definition) {
+  Table table = {};
+  const auto set = [&](size_t byte, UChar32 code_point) {
+    char* const bytes = table[byte].bytes;
+    const char* end = code_point == kNothing ? bytes : AppendCodePoint(code_point, bytes);
+    table[byte].length = static_cast<uint8_t>(end - bytes);
+  };
   IcuConverter icu(definition.icu_name);
-  for (size_t byte = 0; byte < table.size(); ++byte) {
-    table[byte].length = 0;
-    if (icu.converter == nullptr) continue;
+  for (size_t byte = 0; byte < table.size() && icu.converter != nullptr; ++byte) {
     const char text = static_cast<char>(byte);
     char utf8[16];
     const Converted converted = icu.Convert({&text, 1}, utf8);
     const auto length = static_cast<size_t>(converted.end - utf8);
     if (converted.replaced || length > sizeof(table[byte].bytes)) continue;
     table[byte].length = static_cast<uint8_t>(length);
-    std::memcpy(table[byte].bytes, utf8, length);
+    std::copy(utf8, utf8 + length, table[byte].bytes);
+  }
+  if (definition.upper_half != nullptr) {
+    for (size_t i = 0; i < definition.upper_half->size(); ++i) {
+      set(0x80 + i, (*definition.upper_half)[i]);
+    }
+  }
+  for (const ByteOverride& o : kByteOverrides) {
+    if (o.character_set == definition.name) set(o.byte, o.code_point);
   }
   return table;
+}
+
+const TextConverter::Table& TextConverter::TableOf(const Definition& definition) {
+  static std::mutex mutex;
+  static auto& tables = *new std::map<const Definition*, Table>;
+  const std::lock_guard lock(mutex);
+  const auto found = tables.find(&definition);
+  if (found != tables.end()) return found->second;
+  return tables.emplace(&definition, MakeTable(definition)).first->second;
 }
 
 TextConverter::TextConverter(std::string_view character_set) {
@@ -213,6 +246,9 @@ TextConverter::TextConverter(std::string_view character_set) {
   }
   auto icu = std::make_unique<IcuConverter>(definition->icu_name);
   if (icu->converter == nullptr) return;
+  for (const CharacterOverride& o : kCharacterOverrides) {
+    if (o.character_set == definition->name) icu->overrides.push_back(o);
+  }
   form_ = Form::kMultiByte;
   icu_ = std::move(icu);
 }

@@ -52,6 +52,7 @@ class TextConverter {
   struct Definition;
 
   static const Definition* Find(std::string_view character_set);
+  static Table MakeTable(const Definition& definition);
   static const Table& TableOf(const Definition& definition);
   Converted ConvertSingleByte(std::string_view text, char* out) const;
 
