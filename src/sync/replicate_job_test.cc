@@ -102,7 +102,7 @@ TEST_F(ReplicateJobTest, DeliversWhatComesAfterATablesOwnPosition) {
   job_->Run();
 
   EXPECT_THAT(sink_.lines, ElementsAre("u insert 6 x", "t insert 7 x", "u insert 7 x",
-                                       "state u 0=7 (2 records)", "state t 0=7 (1 records)"));
+                                       "state t 0=7 (1 records)", "state u 0=7 (2 records)"));
 }
 
 TEST_F(ReplicateJobTest, BeginsAgainWhenSkippedRowsMayBeMissing) {
