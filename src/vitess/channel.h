@@ -7,6 +7,13 @@
 #include <optional>
 #include <string>
 
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+namespace grpc {
+class Channel;
+}
+
 namespace source_vitess::vitess {
 
 // TLS 1.2 or later. All certificates and keys are PEM text, not paths.
@@ -24,14 +31,27 @@ struct Credentials {
 };
 
 struct ChannelOptions {
-  std::string host;
-  int port = 15991;
+  std::string host;               // a name, an IPv4 or an IPv6 address (with or without brackets)
+  int port = 15991;               // 1 to 65535
   std::optional<TlsOptions> tls;  // absent: plaintext
   std::optional<Credentials> credentials;
   // Bytes of the largest message accepted. Vitess sends up to 16 MiB unless its
   // --grpc-max-message-size is raised.
   int64_t max_receive_bytes = int64_t{256} << 20;
 };
+
+// A channel that connects when it is first used, and again whenever it has to. Configuration errors
+// name the option that is wrong, never a secret. Credentials are not the channel's matter: see
+// vtgate_stub.h. From the first one on, gRPC writes nothing to the standard error unless its own
+// GRPC_VERBOSITY or GRPC_TRACE is set.
+absl::StatusOr<std::shared_ptr<grpc::Channel>> MakeChannel(const ChannelOptions& options);
+
+// What the failure of a first call on a channel of these options most likely means: a sentence that
+// names the option to look at, host and port, and what gRPC or the server said. It tells apart a
+// refused connection, an unknown name, a certificate that is not trusted or for another name, TLS
+// against plaintext, something that is not a VTGate, and wrong credentials. Code and class are
+// kept; any other status is returned as it is.
+absl::Status ExplainConnectFailure(const ChannelOptions& options, const absl::Status& failure);
 
 }  // namespace source_vitess::vitess
 

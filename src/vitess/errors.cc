@@ -64,6 +64,11 @@ constexpr Rule kRules[] = {
     {std::nullopt, "essage larger than max", "", kConfiguration},
     {std::nullopt, "ow count exceeded", "", kConfiguration},
 
+    // Of failures to connect, those that time does not mend.
+    {StatusCode::kUnavailable, "Ssl handshake failed", "certificate verify failed", kConfiguration},
+    {StatusCode::kUnavailable, "Ssl handshake failed", "wrong version number", kConfiguration},
+    {StatusCode::kUnavailable, "is not in peer certificate", "", kConfiguration},
+
     // Requests that we ought not to send.
     {std::nullopt, "vgtid must have at least one value", "", kInternal},
     {std::nullopt, "for an empty keyspace, the Gtid value must be", "", kInternal},

@@ -165,6 +165,22 @@ constexpr Failure kFailures[] = {
      "target: customer.-40.primary: no healthy tablet available for 'keyspace:\"customer\" "
      "shard:\"-40\" tablet_type:PRIMARY'",
      kTransient},
+    {"NothingListens", StatusCode::kUnavailable,
+     "failed to connect to all addresses; last error: UNKNOWN: ipv4:127.0.0.1:1: Failed to connect "
+     "to remote host: Connection refused",
+     kTransient},
+    {"UntrustedCertificate", StatusCode::kUnavailable,
+     "failed to connect to all addresses; last error: UNKNOWN: ipv4:127.0.0.1:1: Ssl handshake "
+     "failed: SSL_ERROR_SSL: error:0A000086:SSL routines::certificate verify failed",
+     kConfiguration},
+    {"CertificateForAnotherName", StatusCode::kUnavailable,
+     "failed to connect to all addresses; last error: UNKNOWN: ipv4:127.0.0.1:1: Peer name shop is "
+     "not in peer certificate",
+     kConfiguration},
+    {"TlsToPlaintext", StatusCode::kUnavailable,
+     "failed to connect to all addresses; last error: UNKNOWN: ipv4:127.0.0.1:1: Ssl handshake "
+     "failed: SSL_ERROR_SSL: error:0A00010B:SSL routines::wrong version number",
+     kConfiguration},
     {"OtherInvalidArgument", StatusCode::kInvalidArgument, "unexpected", kConfiguration},
     {"OtherInternal", StatusCode::kInternal, "unexpected", kInternal},
     {"DataLoss", StatusCode::kDataLoss, "unexpected", kInternal},

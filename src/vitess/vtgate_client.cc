@@ -1,0 +1,100 @@
+#include "vitess/vtgate_client.h"
+
+#include <atomic>
+#include <optional>
+#include <utility>
+
+#include "absl/time/clock.h"
+#include "grpcpp/client_context.h"
+#include "text/absl_view.h"
+#include "vitess/errors.h"
+#include "vitess/vtgate_stub.h"
+
+namespace source_vitess::vitess {
+namespace {
+
+// `code` is one of gRPC's or of Vitess's, which are the same up to 16.
+absl::Status ToStatus(int code, std::string_view message) {
+  constexpr int kLastOfGrpc = static_cast<int>(absl::StatusCode::kUnauthenticated);
+  const auto known = code >= 1 && code <= kLastOfGrpc ? static_cast<absl::StatusCode>(code)
+                                                      : absl::StatusCode::kUnknown;
+  return absl::Status(known, WithoutRowData(message));
+}
+
+absl::Status ToStatus(const grpc::Status& status) {
+  if (status.ok()) return absl::OkStatus();
+  return ToStatus(status.error_code(), status.error_message());
+}
+
+class GrpcVStream final : public VStream {
+ public:
+  GrpcVStream(VtgateStub& stub, const vtgate::VStreamRequest& request)
+      : reader_(stub.VStream(context_, request)) {}
+
+  ~GrpcVStream() override {
+    if (result_.has_value()) return;
+    context_.TryCancel();
+    reader_->Finish();
+  }
+
+  bool Read(vtgate::VStreamResponse* response) override { return reader_->Read(response); }
+
+  absl::Status Finish() override {
+    if (!result_.has_value()) result_ = ToStatus(reader_->Finish());
+    return *result_;
+  }
+
+  void Cancel() override {
+    was_cancelled_.store(true, std::memory_order_relaxed);
+    context_.TryCancel();
+  }
+
+  bool was_cancelled() const override { return was_cancelled_.load(std::memory_order_relaxed); }
+
+ private:
+  grpc::ClientContext context_;
+  const std::unique_ptr<VtgateStub::Reader> reader_;
+  std::optional<absl::Status> result_;
+  std::atomic<bool> was_cancelled_ = false;
+};
+
+class GrpcVtgateClient final : public VtgateClient {
+ public:
+  explicit GrpcVtgateClient(std::unique_ptr<VtgateStub> stub) : stub_(std::move(stub)) {}
+
+  absl::StatusOr<query::QueryResult> Execute(std::string_view target, std::string_view sql,
+                                             absl::Duration timeout) override {
+    vtgate::ExecuteRequest request;
+    vtgate::Session& session = *request.mutable_session();
+    session.set_autocommit(true);
+    session.set_target_string(target.data(), target.size());
+    // Without this, fields have a name and a type alone (reference 9).
+    session.mutable_options()->set_included_fields(query::ExecuteOptions::ALL);
+    request.mutable_query()->set_sql(sql.data(), sql.size());
+
+    grpc::ClientContext context;
+    context.set_deadline(absl::ToChronoTime(absl::Now() + timeout));
+    vtgate::ExecuteResponse response;
+    const grpc::Status status = stub_->Execute(context, request, &response);
+    if (!status.ok()) return ToStatus(status);
+    if (response.has_error()) return ToStatus(response.error().code(), response.error().message());
+    return std::move(*response.mutable_result());
+  }
+
+  std::unique_ptr<VStream> Stream(const vtgate::VStreamRequest& request) override {
+    return std::make_unique<GrpcVStream>(*stub_, request);
+  }
+
+ private:
+  const std::unique_ptr<VtgateStub> stub_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<VtgateClient>> MakeVtgateClient(const ChannelOptions& options) {
+  auto stub = MakeVtgateStub(options);
+  if (!stub.ok()) return stub.status();
+  return std::make_unique<GrpcVtgateClient>(*std::move(stub));
+}
+
+}  // namespace source_vitess::vitess
