@@ -18,7 +18,9 @@ absl::Status ToStatus(int code, std::string_view message) {
   constexpr int kLastOfGrpc = static_cast<int>(absl::StatusCode::kUnauthenticated);
   const auto known = code >= 1 && code <= kLastOfGrpc ? static_cast<absl::StatusCode>(code)
                                                       : absl::StatusCode::kUnknown;
-  return absl::Status(known, WithoutRowData(message));
+  // gRPC's own servers refuse a method without a word.
+  return absl::Status(known,
+                      message.empty() ? absl::StatusCodeToString(known) : WithoutRowData(message));
 }
 
 absl::Status ToStatus(const grpc::Status& status) {
