@@ -557,7 +557,7 @@ absl::Status RowDecoder::Decode(const query::Row& row,
   for (size_t i = 0; i < size; ++i) {
     Converter& converter = converters[i];
     const int64_t length = lengths[i];
-    if (length < 0) {
+    if (length == -1) {
       out.values_[i] = {converter.step == Step::kSkip ? Kind::kAbsent : Kind::kNull, {}, 0, {}};
       continue;
     }
