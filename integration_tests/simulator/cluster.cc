@@ -1,0 +1,261 @@
+#include "simulator/cluster.h"
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+#include "simulator/sql_executor.h"
+#include "simulator/sql_tokenizer.h"
+#include "simulator/strings.h"
+
+namespace source_vitess::simulator {
+
+Cluster::Cluster(ClusterOptions options) : options_(std::move(options)) {
+  const absl::MutexLock lock(&mutex_);
+  state_.cell = options_.cell;
+  state_.version = options_.version;
+  state_.now = options_.now;
+}
+
+std::string Cluster::NextServerUuid() {
+  return Cat(absl::Hex(0xc1a55e00 + state_.servers_made++, absl::kZeroPad8),
+             "-0000-11f1-8000-02fc00000001");
+}
+
+absl::Status Cluster::MakeKeyspace(const KeyspaceOptions& options) {
+  if (state_.FindKeyspace(options.name) != nullptr) {
+    return absl::AlreadyExistsError(Cat("keyspace ", options.name, " exists"));
+  }
+  auto keyspace = std::make_unique<Keyspace>();
+  keyspace->name = options.name;
+  std::shared_ptr<BinaryLog> log;
+  for (const std::string& name : options.shards) {
+    const absl::StatusOr<KeyRange> range = KeyRange::Parse(name);
+    if (!range.ok()) return range.status();
+    auto shard = std::make_unique<Shard>();
+    shard->keyspace = options.name;
+    shard->name = name;
+    // Databases of shards that share a server are told apart by their names.
+    shard->database = Cat("vt_", options.name, options.one_server ? Cat("_", name) : "");
+    shard->range = *range;
+    if (log == nullptr || !options.one_server) log = std::make_shared<BinaryLog>(NextServerUuid());
+    shard->log = log;
+    for (const topodata::TabletType type : options.tablets) {
+      shard->tablets.push_back(
+          {type, Cat(state_.cell, "-", absl::Dec(state_.next_tablet++, absl::kZeroPad10)), true});
+    }
+    keyspace->shards.push_back(std::move(shard));
+  }
+  std::sort(keyspace->shards.begin(), keyspace->shards.end(),
+            [](const auto& a, const auto& b) { return a->range.begin < b->range.begin; });
+  state_.keyspaces.push_back(std::move(keyspace));
+  return absl::OkStatus();
+}
+
+absl::Status Cluster::CreateKeyspace(const KeyspaceOptions& options) {
+  const absl::MutexLock lock(&mutex_);
+  return MakeKeyspace(options);
+}
+
+absl::Status Cluster::RunCreateKeyspace(const struct CreateKeyspace& statement) {
+  KeyspaceOptions options;
+  options.name = statement.name;
+  options.one_server = statement.one_server;
+  if (!statement.shards.empty()) options.shards = statement.shards;
+  if (!statement.tablets.empty()) options.tablets.clear();
+  for (const std::string& name : statement.tablets) {
+    const absl::StatusOr<topodata::TabletType> type = ParseTabletType(name);
+    if (!type.ok()) return type.status();
+    options.tablets.push_back(*type);
+  }
+  return MakeKeyspace(options);
+}
+
+absl::StatusOr<query::QueryResult> Cluster::Execute(Session& session, std::string_view sql,
+                                                    const BindValues& binds) {
+  const absl::StatusOr<Statement> statement = Parse(sql, binds);
+  if (!statement.ok()) return statement.status();
+  const absl::MutexLock lock(&mutex_);
+  absl::StatusOr<query::QueryResult> result = Run(session, *statement, sql);
+  NotifyListeners();
+  return result;
+}
+
+absl::StatusOr<query::QueryResult> Cluster::Execute(std::string_view target, std::string_view sql) {
+  Session session;
+  session.target = std::string(target);
+  return Execute(session, sql);
+}
+
+absl::Status Cluster::RunScript(std::string_view script) {
+  const absl::StatusOr<std::vector<std::string_view>> statements = SplitStatements(script);
+  if (!statements.ok()) return statements.status();
+  Session session;
+  for (const std::string_view sql : *statements) {
+    const absl::StatusOr<query::QueryResult> result = Execute(session, sql);
+    if (!result.ok()) {
+      return absl::Status(result.status().code(), Cat(result.status().message(), ", in: ", sql));
+    }
+  }
+  CloseSession(session);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<query::QueryResult> Cluster::Run(Session& session, const Statement& statement,
+                                                std::string_view sql) {
+  if (const auto* control = std::get_if<Control>(&statement)) return RunControl(session, *control);
+  if (const auto* use = std::get_if<Use>(&statement)) {
+    session.target = use->target;
+    return query::QueryResult();
+  }
+  if (const auto* create = std::get_if<struct CreateKeyspace>(&statement)) {
+    if (absl::Status status = RunCreateKeyspace(*create); !status.ok()) return status;
+    return query::QueryResult();
+  }
+  const absl::StatusOr<Target> target = Target::Parse(session.target);
+  if (!target.ok()) return target.status();
+  if (SqlExecutor::IsDefinition(statement)) {
+    if (absl::Status status = CommitSession(session); !status.ok()) return status;
+  }
+  if (!session.autocommit) session.in_transaction = true;
+  WriteSet own;
+  WriteSet* writes = &own;
+  if (session.in_transaction) {
+    if (session.transaction == 0) session.transaction = next_transaction_++;
+    writes = &transactions_[session.transaction];
+  }
+  absl::StatusOr<query::QueryResult> result = std::visit(
+      [&](const auto& parsed) -> absl::StatusOr<query::QueryResult> {
+        using Parsed = std::decay_t<decltype(parsed)>;
+        if constexpr (std::is_same_v<Parsed, Control> || std::is_same_v<Parsed, Use> ||
+                      std::is_same_v<Parsed, struct CreateKeyspace>) {
+          return absl::InternalError("handled above");
+        } else {
+          return SqlExecutor(state_, *target, *writes, sql).Run(parsed);
+        }
+      },
+      statement);
+  if (!result.ok()) {
+    writes->AbortStatement();
+    return result;
+  }
+  writes->EndStatement();
+  if (!session.in_transaction) {
+    if (absl::Status status = own.Commit(state_.now()); !status.ok()) return status;
+  }
+  return result;
+}
+
+absl::StatusOr<query::QueryResult> Cluster::RunControl(Session& session, const Control& control) {
+  switch (control.kind) {
+    case Control::Kind::kBegin:
+      if (absl::Status status = CommitSession(session); !status.ok()) return status;
+      session.in_transaction = true;
+      break;
+    case Control::Kind::kCommit:
+      if (absl::Status status = CommitSession(session); !status.ok()) return status;
+      break;
+    case Control::Kind::kRollback:
+      RollBackSession(session);
+      break;
+    case Control::Kind::kNothing:
+      break;
+  }
+  return query::QueryResult();
+}
+
+absl::Status Cluster::CommitSession(Session& session) {
+  session.in_transaction = false;
+  const auto writes = transactions_.find(std::exchange(session.transaction, 0));
+  if (writes == transactions_.end()) return absl::OkStatus();
+  const absl::Status status = writes->second.Commit(state_.now());
+  transactions_.erase(writes);
+  return status;
+}
+
+void Cluster::RollBackSession(Session& session) {
+  session.in_transaction = false;
+  transactions_.erase(std::exchange(session.transaction, 0));
+}
+
+void Cluster::CloseSession(const Session& session) {
+  const absl::MutexLock lock(&mutex_);
+  transactions_.erase(session.transaction);
+}
+
+absl::StatusOr<Shard*> Cluster::FindShard(std::string_view keyspace, std::string_view shard) {
+  Keyspace* found = state_.FindKeyspace(keyspace);
+  Shard* result = found == nullptr ? nullptr : found->FindShard(shard);
+  if (result == nullptr) return absl::NotFoundError(Cat("no shard ", keyspace, "/", shard));
+  return result;
+}
+
+absl::Status Cluster::WriteInternalTransaction(std::string_view keyspace, std::string_view shard) {
+  const absl::MutexLock lock(&mutex_);
+  const absl::StatusOr<Shard*> found = FindShard(keyspace, shard);
+  if (!found.ok()) return found.status();
+  LoggedTransaction transaction;
+  transaction.time = state_.now();
+  (*found)->log->Append(std::move(transaction));
+  NotifyListeners();
+  return absl::OkStatus();
+}
+
+absl::StatusOr<vitess::GtidSet> Cluster::Executed(std::string_view keyspace,
+                                                  std::string_view shard) {
+  const absl::MutexLock lock(&mutex_);
+  const absl::StatusOr<Shard*> found = FindShard(keyspace, shard);
+  if (!found.ok()) return found.status();
+  return (*found)->log->executed();
+}
+
+absl::Status Cluster::PurgeLogs(std::string_view keyspace, std::string_view shard) {
+  const absl::MutexLock lock(&mutex_);
+  const absl::StatusOr<Shard*> found = FindShard(keyspace, shard);
+  if (!found.ok()) return found.status();
+  (*found)->log->Purge();
+  NotifyListeners();
+  return absl::OkStatus();
+}
+
+absl::Status Cluster::FailOver(std::string_view keyspace, std::string_view shard) {
+  const absl::MutexLock lock(&mutex_);
+  const absl::StatusOr<Shard*> found = FindShard(keyspace, shard);
+  if (!found.ok()) return found.status();
+  (*found)->log->ChangeServer(NextServerUuid());
+  NotifyListeners();
+  return absl::OkStatus();
+}
+
+absl::Status Cluster::SetServing(std::string_view keyspace, std::string_view shard,
+                                 topodata::TabletType type, bool serving) {
+  const absl::MutexLock lock(&mutex_);
+  const absl::StatusOr<Shard*> found = FindShard(keyspace, shard);
+  if (!found.ok()) return found.status();
+  for (Tablet& tablet : (*found)->tablets) {
+    if (tablet.type == type) tablet.serving = serving;
+  }
+  NotifyListeners();
+  return absl::OkStatus();
+}
+
+void Cluster::SetVariables(const ServerVariables& variables) {
+  const absl::MutexLock lock(&mutex_);
+  state_.variables = variables;
+}
+
+void Cluster::AddListener(Signal* signal) {
+  const absl::MutexLock lock(&mutex_);
+  listeners_.insert(signal);
+}
+
+void Cluster::RemoveListener(Signal* signal) {
+  const absl::MutexLock lock(&mutex_);
+  listeners_.erase(signal);
+}
+
+void Cluster::NotifyListeners() {
+  for (Signal* signal : listeners_) signal->Notify();
+}
+
+}  // namespace source_vitess::simulator

@@ -1,0 +1,134 @@
+// A Vitess cluster in memory: keyspaces, shards, tables, binary logs, and the SQL that changes
+// them.
+#ifndef SOURCE_VITESS_INTEGRATION_TESTS_SIMULATOR_CLUSTER_H_
+#define SOURCE_VITESS_INTEGRATION_TESTS_SIMULATOR_CLUSTER_H_
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "simulator/cluster_state.h"
+#include "simulator/signal.h"
+#include "simulator/sql_parser.h"
+#include "simulator/write_set.h"
+#include "vitess/gtid_set.h"
+#include "vitess/query.pb.h"
+
+namespace source_vitess::simulator {
+
+struct ClusterOptions {
+  std::string cell = "test";
+  // The clock of servers and tablets.
+  std::function<absl::Time()> now = &absl::Now;
+  VersionProfile version;
+};
+
+struct KeyspaceOptions {
+  std::string name;
+  std::vector<std::string> shards = {"0"};
+  std::vector<topodata::TabletType> tablets = {topodata::PRIMARY, topodata::REPLICA};
+  // One MySQL server behind all shards, as in most recordings: each shard's log then holds the
+  // others' transactions.
+  bool one_server = false;
+};
+
+// Thread-safe. Every call sees and leaves a consistent state.
+class Cluster {
+ public:
+  explicit Cluster(ClusterOptions options = {});
+
+  absl::Status CreateKeyspace(const KeyspaceOptions& options);
+
+  // What a session keeps between statements.
+  struct Session {
+    std::string target;  // "keyspace", "keyspace:shard@type"
+    bool autocommit = true;
+    bool in_transaction = false;
+    uint64_t transaction = 0;  // 0 until a transaction has touched something
+  };
+
+  // Runs one statement. A failed statement leaves a transaction open, without the statement's own
+  // changes.
+  absl::StatusOr<query::QueryResult> Execute(Session& session, std::string_view sql,
+                                             const BindValues& binds = {});
+
+  // Runs one statement in a session of its own, committed at once. Fields of the answer are
+  // complete.
+  absl::StatusOr<query::QueryResult> Execute(std::string_view target, std::string_view sql);
+
+  // Runs statements divided by semicolons, USE included. Stops at the first that fails, and names
+  // it.
+  absl::Status RunScript(std::string_view script);
+
+  // Gives back what a session holds: an open transaction is undone.
+  void CloseSession(const Session& session);
+
+  // The statement of a transaction that touches nothing a client sees: what Vitess writes for
+  // itself. On a server of several shards it shows in all of them.
+  absl::Status WriteInternalTransaction(std::string_view keyspace, std::string_view shard);
+
+  absl::StatusOr<vitess::GtidSet> Executed(std::string_view keyspace, std::string_view shard);
+
+  // Deletes the shard's binary logs.
+  absl::Status PurgeLogs(std::string_view keyspace, std::string_view shard);
+
+  // Makes another server the shard's primary: transactions get a new server's UUID, streams start
+  // again where they are.
+  absl::Status FailOver(std::string_view keyspace, std::string_view shard);
+
+  // Whether the shard's tablets of that type serve.
+  absl::Status SetServing(std::string_view keyspace, std::string_view shard,
+                          topodata::TabletType type, bool serving);
+
+  void SetVariables(const ServerVariables& variables);
+
+  absl::Time now() const { return options_.now(); }
+  const VersionProfile& version() const { return options_.version; }
+  const std::string& cell() const { return options_.cell; }
+
+  // Runs `use(ClusterState&)` under the lock and gives back its result. It must only look.
+  template <typename Use>
+  auto Read(const Use& use) {
+    const absl::MutexLock lock(&mutex_);
+    return use(state_);
+  }
+
+  // Has `signal` notified at every change, until it is removed.
+  void AddListener(Signal* signal);
+  void RemoveListener(Signal* signal);
+
+ private:
+  absl::StatusOr<query::QueryResult> Run(Session& session, const Statement& statement,
+                                         std::string_view sql)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::StatusOr<query::QueryResult> RunControl(Session& session, const Control& control)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status CommitSession(Session& session) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void RollBackSession(Session& session) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status MakeKeyspace(const KeyspaceOptions& options) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status RunCreateKeyspace(const struct CreateKeyspace& statement)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::StatusOr<Shard*> FindShard(std::string_view keyspace, std::string_view shard)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  std::string NextServerUuid() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void NotifyListeners() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  const ClusterOptions options_;
+  absl::Mutex mutex_;
+  ClusterState state_ ABSL_GUARDED_BY(mutex_);
+  std::map<uint64_t, WriteSet> transactions_ ABSL_GUARDED_BY(mutex_);
+  uint64_t next_transaction_ ABSL_GUARDED_BY(mutex_) = 1;
+  std::set<Signal*> listeners_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace source_vitess::simulator
+
+#endif  // SOURCE_VITESS_INTEGRATION_TESTS_SIMULATOR_CLUSTER_H_

@@ -1,0 +1,95 @@
+// The SHOW statements that VTGate answers itself.
+#include <algorithm>
+
+#include "simulator/sql_executor.h"
+#include "simulator/strings.h"
+
+namespace source_vitess::simulator {
+namespace {
+
+query::QueryResult WithFields(std::initializer_list<std::string_view> names) {
+  query::QueryResult result;
+  for (const std::string_view name : names) *result.add_fields() = VtgateField(name);
+  return result;
+}
+
+// Of LIKE's patterns, those that VTGate's users write: a literal with % at its end, or without.
+bool Matches(std::string_view text, std::string_view pattern) {
+  if (pattern.empty()) return true;
+  if (pattern.back() == '%') return StartsWith(text, pattern.substr(0, pattern.size() - 1));
+  return text == pattern;
+}
+
+}  // namespace
+
+absl::StatusOr<query::QueryResult> SqlExecutor::Run(const Show& show) {
+  if (show.what == "keyspaces" || show.what == "vitess_keyspaces" || show.what == "databases" ||
+      show.what == "schemas") {
+    query::QueryResult result = WithFields({"Database"});
+    for (const auto& keyspace : state_.keyspaces) {
+      if (Matches(keyspace->name, show.like)) AppendRow({Cell(keyspace->name)}, result);
+    }
+    return result;
+  }
+  if (show.what == "vitess_shards") {
+    std::vector<std::string> names;
+    for (const auto& keyspace : state_.keyspaces) {
+      for (const auto& shard : keyspace->shards) {
+        const std::string name = Cat(keyspace->name, "/", shard->name);
+        if (shard->serving && Matches(name, show.like)) names.push_back(name);
+      }
+    }
+    std::stable_sort(names.begin(), names.end(), [](const std::string& a, const std::string& b) {
+      return a.substr(0, a.find('/')) < b.substr(0, b.find('/'));
+    });
+    query::QueryResult result = WithFields({"Shards"});
+    for (const std::string& name : names) AppendRow({Cell(name)}, result);
+    return result;
+  }
+  if (show.what == "vitess_tablets") return ShowTablets(show);
+  if (show.what == "tables") return ShowTables(show);
+  if (show.what == "global gtid_executed") return ShowGtidExecuted(show);
+  return absl::UnimplementedError(Cat("SHOW ", show.what, " is not known to the simulator"));
+}
+
+absl::StatusOr<query::QueryResult> SqlExecutor::ShowTablets(const Show& show) {
+  query::QueryResult result = WithFields({"Cell", "Keyspace", "Shard", "TabletType", "State",
+                                          "Alias", "Hostname", "PrimaryTermStartTime"});
+  for (const auto& keyspace : state_.keyspaces) {
+    for (const auto& shard : keyspace->shards) {
+      for (const Tablet& tablet : shard->tablets) {
+        if (!Matches(keyspace->name, show.like)) continue;
+        const bool primary = tablet.type == topodata::PRIMARY;
+        AppendRow({Cell(state_.cell), Cell(keyspace->name), Cell(shard->name),
+                   Cell(topodata::TabletType_Name(tablet.type)),
+                   Cell(tablet.serving ? "SERVING" : "NOT_SERVING"), Cell(tablet.alias), Cell(""),
+                   Cell(primary ? "2026-01-01T00:00:00Z" : "")},
+                  result);
+      }
+    }
+  }
+  return result;
+}
+
+absl::StatusOr<query::QueryResult> SqlExecutor::ShowTables(const Show& show) {
+  const absl::StatusOr<Keyspace*> keyspace = FindKeyspace(show.from);
+  if (!keyspace.ok()) return keyspace.status();
+  query::QueryResult result = WithFields({Cat("Tables_in_", (*keyspace)->name)});
+  for (const auto& [name, table] : (*keyspace)->shards[0]->tables) {
+    if (Matches(name, show.like)) AppendRow({Cell(name)}, result);
+  }
+  return result;
+}
+
+absl::StatusOr<query::QueryResult> SqlExecutor::ShowGtidExecuted(const Show& show) {
+  const absl::StatusOr<Keyspace*> keyspace = FindKeyspace(show.from);
+  if (!keyspace.ok()) return keyspace.status();
+  query::QueryResult result = WithFields({"db_name", "gtid_executed", "shard"});
+  for (const auto& shard : (*keyspace)->shards) {
+    AppendRow({Cell((*keyspace)->name), Cell(shard->log->executed().ToString()), Cell(shard->name)},
+              result);
+  }
+  return result;
+}
+
+}  // namespace source_vitess::simulator

@@ -1,0 +1,20 @@
+#include "simulator/version_profile.h"
+
+#include "simulator/strings.h"
+
+namespace source_vitess::simulator {
+
+VersionProfile VersionProfile::Of(int major) {
+  VersionProfile profile;
+  if (major >= 25 || major <= 0) return profile;
+  profile.version = Cat(major, ".0.0");
+  profile.enum_set_labels = major >= 20;
+  profile.knows_tables_to_copy = major >= 23;
+  profile.knows_exclude_keyspace = major >= 23;
+  profile.copies_only_by_position = major != 23;
+  profile.has_event_gtid = major >= 23;
+  profile.sends_both_images = major >= 23;
+  return profile;
+}
+
+}  // namespace source_vitess::simulator

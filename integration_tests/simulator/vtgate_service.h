@@ -1,0 +1,84 @@
+// VTGate's gRPC service over a cluster in memory.
+#ifndef SOURCE_VITESS_INTEGRATION_TESTS_SIMULATOR_VTGATE_SERVICE_H_
+#define SOURCE_VITESS_INTEGRATION_TESTS_SIMULATOR_VTGATE_SERVICE_H_
+
+#include <grpcpp/grpcpp.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/synchronization/mutex.h"
+#include "simulator/cluster.h"
+#include "simulator/faults.h"
+#include "simulator/stream_options.h"
+#include "vitess/vtgate.pb.h"
+#include "vitess/vtgateservice.grpc.pb.h"
+
+namespace source_vitess::simulator {
+
+// A user of Vitess's static authentication.
+struct StaticUser {
+  std::string username;
+  std::string password;
+};
+
+struct ServiceOptions {
+  StreamOptions streams;
+  // Wanted from every call, if set.
+  std::optional<StaticUser> user;
+  // More rows in an answer are an error, unless the session's workload is OLAP: vttablet's
+  // --queryserver-config-max-result-size.
+  uint64_t max_result_rows = 10000;
+};
+
+// Every VStream call has a thread of its own, so a slow client blocks only itself. Thread-safe.
+class VtgateService : public vtgateservice::Vitess::CallbackService {
+ public:
+  // Borrows cluster and faults.
+  VtgateService(Cluster& cluster, Faults& faults, ServiceOptions options);
+  // Waits for the threads of all calls. The server must have been shut down.
+  ~VtgateService() override;
+
+  grpc::ServerUnaryReactor* Execute(grpc::CallbackServerContext* context,
+                                    const vtgate::ExecuteRequest* request,
+                                    vtgate::ExecuteResponse* response) override;
+  grpc::ServerWriteReactor<vtgate::StreamExecuteResponse>* StreamExecute(
+      grpc::CallbackServerContext* context, const vtgate::StreamExecuteRequest* request) override;
+  grpc::ServerUnaryReactor* CloseSession(grpc::CallbackServerContext* context,
+                                         const vtgate::CloseSessionRequest* request,
+                                         vtgate::CloseSessionResponse* response) override;
+  grpc::ServerWriteReactor<vtgate::VStreamResponse>* VStream(
+      grpc::CallbackServerContext* context, const vtgate::VStreamRequest* request) override;
+
+  // Ends all streams that run with UNAVAILABLE, as a VTGate does that goes down.
+  void EndStreams();
+
+  // The VStream requests that have come, in their order.
+  std::vector<vtgate::VStreamRequest> stream_requests();
+  // The statements that have come through Execute and StreamExecute, in their order.
+  std::vector<std::string> statements();
+
+ private:
+  class StreamCall;
+
+  grpc::Status Authenticate(const grpc::CallbackServerContext& context) const;
+  void RunQuery(const query::BoundQuery& query, const vtgate::Session& session,
+                vtgate::ExecuteResponse& response);
+  void Ended(StreamCall* call);
+
+  Cluster& cluster_;
+  Faults& faults_;
+  const ServiceOptions options_;
+  absl::Mutex mutex_;
+  std::set<StreamCall*> running_ ABSL_GUARDED_BY(mutex_);
+  std::vector<vtgate::VStreamRequest> stream_requests_ ABSL_GUARDED_BY(mutex_);
+  std::vector<std::string> statements_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace source_vitess::simulator
+
+#endif  // SOURCE_VITESS_INTEGRATION_TESTS_SIMULATOR_VTGATE_SERVICE_H_

@@ -1,0 +1,408 @@
+#include "simulator/vtgate_stream.h"
+
+#include <algorithm>
+#include <regex>
+#include <utility>
+
+#include "simulator/go_text.h"
+#include "simulator/strings.h"
+
+namespace source_vitess::simulator {
+namespace {
+
+// gRPC's code names as Go prints them in an error's text.
+std::string GoCodeName(absl::StatusCode code) {
+  switch (code) {
+    case absl::StatusCode::kInternal:
+      return "Internal";
+    case absl::StatusCode::kInvalidArgument:
+      return "InvalidArgument";
+    default:
+      return "Unknown";
+  }
+}
+
+absl::Status ParameterError(std::string_view text) {
+  return absl::InvalidArgumentError(Cat("failed to resolve vstream parameters: ", text));
+}
+
+std::string WithoutSlashes(std::string_view expression) {
+  while (!expression.empty() && expression.front() == '/') expression.remove_prefix(1);
+  while (!expression.empty() && expression.back() == '/') expression.remove_suffix(1);
+  return std::string(expression);
+}
+
+absl::Status Cancelled() { return absl::CancelledError("context canceled"); }
+
+}  // namespace
+
+VtgateStream::VtgateStream(Cluster& cluster, const StreamOptions& options,
+                           std::vector<StreamFault> faults, const vtgate::VStreamRequest& request,
+                           ResponseWriter& writer, Signal& signal,
+                           const std::atomic<bool>& cancelled)
+    : cluster_(cluster),
+      options_(options),
+      faults_(std::move(faults)),
+      request_(request),
+      writer_(writer),
+      signal_(signal),
+      cancelled_(cancelled),
+      random_(options.seed) {
+  if (request_.tablet_type() == topodata::UNKNOWN) request_.set_tablet_type(topodata::PRIMARY);
+  if (!request_.has_filter()) request_.mutable_filter()->add_rules()->set_match("/.*");
+  const VersionProfile& version = cluster_.version();
+  if (!version.knows_tables_to_copy) request_.mutable_flags()->clear_tables_to_copy();
+  if (!version.knows_exclude_keyspace)
+    request_.mutable_flags()->clear_exclude_keyspace_from_table_name();
+  cluster_.AddListener(&signal_);
+}
+
+VtgateStream::~VtgateStream() { cluster_.RemoveListener(&signal_); }
+
+absl::Status VtgateStream::Run() {
+  last_sent_ = absl::Now();
+  if (request_.flags().max_stream_age_seconds() > 0) {
+    age_limit_ = last_sent_ + options_.second * request_.flags().max_stream_age_seconds();
+  }
+  vtgate::VStreamResponse nothing;
+  if (absl::Status status = StrikeBefore(nothing); !status.ok()) return status;
+  if (absl::Status status = Resolve(); !status.ok()) return status;
+  if (absl::Status status = CheckShards(); !status.ok()) return status;
+  return Loop();
+}
+
+// --- the request
+
+absl::Status VtgateStream::Resolve() {
+  const auto& given = request_.vgtid().shard_gtids();
+  if (given.empty())
+    return ParameterError(
+        "vgtid must have at least one value with a starting position in ShardGtids");
+  const bool by_keyspace =
+      given.size() == 1 && (given[0].keyspace().empty() || StartsWith(given[0].keyspace(), "/"));
+  if (by_keyspace) return ResolveKeyspace(given[0]);
+  for (const binlogdata::ShardGtid& shard : given) {
+    if (!shard.shard().empty()) {
+      *vgtid_.add_shard_gtids() = shard;
+      continue;
+    }
+    const absl::Status status = cluster_.Read([&](ClusterState& state) {
+      const Keyspace* keyspace = state.FindKeyspace(shard.keyspace());
+      if (keyspace != nullptr) return AddShards(*keyspace, shard);
+      return absl::UnknownError(
+          Cat("failed to resolve vstream parameters: failed to get shards in keyspace ",
+              shard.keyspace(), ": keyspace ", shard.keyspace(),
+              " fetch error: node doesn't exist: keyspaces/", shard.keyspace(), "/SrvKeyspace"));
+    });
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status VtgateStream::ResolveKeyspace(const binlogdata::ShardGtid& given) {
+  if (given.keyspace().empty() && given.gtid() != "current") {
+    return ParameterError("for an empty keyspace, the Gtid value must be 'current'");
+  }
+  const std::regex expression(WithoutSlashes(given.keyspace()));
+  return cluster_.Read([&](ClusterState& state) {
+    for (const auto& keyspace : state.keyspaces) {
+      if (!std::regex_search(keyspace->name, expression)) continue;
+      binlogdata::ShardGtid inherited;
+      inherited.set_gtid(given.gtid());
+      if (absl::Status status = AddShards(*keyspace, inherited); !status.ok()) return status;
+    }
+    return absl::OkStatus();
+  });
+}
+
+absl::Status VtgateStream::AddShards(const Keyspace& keyspace, const binlogdata::ShardGtid& given) {
+  if (!given.gtid().empty() && given.gtid() != "current") {
+    return ParameterError("if shards are unspecified, the Gtid value must be 'current' or empty");
+  }
+  for (const auto& shard : keyspace.shards) {
+    if (!shard->serving) continue;
+    binlogdata::ShardGtid& added = *vgtid_.add_shard_gtids();
+    added.set_keyspace(keyspace.name);
+    added.set_shard(shard->name);
+    added.set_gtid(given.gtid());
+  }
+  return absl::OkStatus();
+}
+
+absl::Status VtgateStream::CheckShards() {
+  for (int i = 0; i < vgtid_.shard_gtids_size(); ++i) {
+    ShardStream shard;
+    shard.place = static_cast<size_t>(i);
+    const binlogdata::ShardGtid& position = vgtid_.shard_gtids(i);
+    const std::string prefix =
+        Cat("failed to determine if keyspace ", position.keyspace(), " has been resharded: ");
+    const absl::Status status = cluster_.Read([&](ClusterState& state) {
+      Keyspace* keyspace = state.FindKeyspace(position.keyspace());
+      if (keyspace == nullptr) {
+        return StartError(
+            shard, absl::StatusCode::kUnknown,
+            Cat(prefix, "FindAllShardsInKeyspace(", position.keyspace(),
+                "): List: node doesn't exist: keyspaces/", position.keyspace(), "/shards"));
+      }
+      if (keyspace->FindShard(position.shard()) == nullptr) {
+        return StartError(shard, absl::StatusCode::kFailedPrecondition,
+                          Cat(prefix, "shard provided in VGTID, ", position.shard(),
+                              ", not found in the ", position.keyspace(), " keyspace"));
+      }
+      return absl::OkStatus();
+    });
+    if (!status.ok()) return status;
+    shards_.push_back(std::move(shard));
+  }
+  for (ShardStream& shard : shards_) OpenTablet(shard);
+  return absl::OkStatus();
+}
+
+void VtgateStream::OpenTablet(ShardStream& shard) {
+  const binlogdata::ShardGtid& position = vgtid_.shard_gtids(static_cast<int>(shard.place));
+  TabletRequest request;
+  request.keyspace = position.keyspace();
+  request.shard = position.shard();
+  request.type = request_.tablet_type();
+  request.gtid = position.gtid();
+  request.table_p_ks.assign(position.table_p_ks().begin(), position.table_p_ks().end());
+  request.filter = request_.filter();
+  request.tables_to_copy.assign(request_.flags().tables_to_copy().begin(),
+                                request_.flags().tables_to_copy().end());
+  request.attempt = ++shard.attempt;
+  shard.tablet = std::make_unique<TabletStream>(cluster_, options_, std::move(request));
+}
+
+// --- the loop
+
+absl::Status VtgateStream::Loop() {
+  std::vector<size_t> order(shards_.size());
+  for (size_t i = 0; i < order.size(); ++i) order[i] = i;
+  while (true) {
+    if (cancelled_.load()) return Cancelled();
+    wake_ = absl::InfiniteFuture();
+    bool advanced = false;
+    std::shuffle(order.begin(), order.end(), random_);
+    for (const size_t i : order) {
+      if (stalled_) break;
+      const absl::StatusOr<bool> step = Advance(shards_[i]);
+      if (!step.ok()) return step.status();
+      advanced = advanced || *step;
+    }
+    if (absl::Now() >= age_limit_) {
+      return absl::UnavailableError(Cat("vstream exceeded maximum age of ",
+                                        request_.flags().max_stream_age_seconds(),
+                                        "s (jitter: 0s)"));
+    }
+    if (advanced) continue;
+    if (absl::Status status = Wait(); !status.ok()) return status;
+  }
+}
+
+absl::Status VtgateStream::Wait() {
+  signal_.WaitUntil(std::min({wake_, HeartbeatTime(), age_limit_}));
+  if (cancelled_.load()) return Cancelled();
+  return SendHeartbeatIfDue();
+}
+
+absl::StatusOr<bool> VtgateStream::Advance(ShardStream& shard) {
+  TabletStream::Step step = shard.tablet->Next();
+  switch (step.kind) {
+    case TabletStream::Step::Kind::kIdle:
+      wake_ = std::min(wake_, step.wake);
+      return false;
+    case TabletStream::Step::Kind::kNoTablet:
+      if (absl::Status status = WaitForTablet(shard); !status.ok()) return status;
+      return false;
+    case TabletStream::Step::Kind::kLost:
+      OpenTablet(shard);
+      return true;
+    case TabletStream::Step::Kind::kError:
+      return TabletError(shard, step.error);
+    case TabletStream::Step::Kind::kGroup:
+    case TabletStream::Step::Kind::kPoint:
+      break;
+  }
+  shard.without_tablet_since = absl::InfiniteFuture();
+  if (!step.packets.empty()) {
+    if (absl::Status status = Send(shard, std::move(step.packets)); !status.ok()) return status;
+  }
+  if (step.point.has_value()) {
+    if (absl::Status status = Announce(shard, *step.point); !status.ok()) return status;
+  }
+  return true;
+}
+
+absl::Status VtgateStream::WaitForTablet(ShardStream& shard) {
+  const absl::Time now = absl::Now();
+  shard.without_tablet_since = std::min(shard.without_tablet_since, now);
+  const absl::Time limit = shard.without_tablet_since + options_.no_tablet_timeout;
+  wake_ = std::min(wake_, limit);
+  if (now < limit) return absl::OkStatus();
+  const binlogdata::ShardGtid& position = vgtid_.shard_gtids(static_cast<int>(shard.place));
+  return StartError(shard, absl::StatusCode::kCancelled,
+                    Cat("failed to find a ", topodata::TabletType_Name(request_.tablet_type()),
+                        " tablet for VStream in ", position.keyspace(), "/", position.shard(),
+                        " within the ", cluster_.cell(), " cell(s): context has expired"));
+}
+
+absl::Status VtgateStream::Announce(ShardStream& shard, const StreamPoint& point) {
+  if (!options_.on_point) return absl::OkStatus();
+  if (options_.on_point(point) == StreamAction::kRestart) OpenTablet(shard);
+  return absl::OkStatus();
+}
+
+// --- sending
+
+absl::Status VtgateStream::Send(ShardStream& shard, std::vector<TabletStream::Packet> packets) {
+  for (TabletStream::Packet& packet : packets) {
+    vtgate::VStreamResponse response;
+    for (binlogdata::VEvent& event : packet) Convert(shard, std::move(event), response);
+    if (absl::Status status = SendResponse(response); !status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+void VtgateStream::Convert(ShardStream& shard, binlogdata::VEvent event,
+                           vtgate::VStreamResponse& response) {
+  binlogdata::ShardGtid& position = *vgtid_.mutable_shard_gtids(static_cast<int>(shard.place));
+  const bool prefix = !request_.flags().exclude_keyspace_from_table_name();
+  binlogdata::VEvent& sent = *response.add_events();
+  switch (event.type()) {
+    case binlogdata::GTID:
+    case binlogdata::LASTPK:
+      if (event.type() == binlogdata::GTID) {
+        position.set_gtid(event.gtid());
+      } else {
+        ApplyLastPk(event.last_p_k_event(), position);
+      }
+      sent.set_type(binlogdata::VGTID);
+      *sent.mutable_vgtid() = vgtid_;
+      break;
+    case binlogdata::FIELD:
+      sent = std::move(event);
+      if (prefix) {
+        sent.mutable_field_event()->set_table_name(
+            Cat(position.keyspace(), ".", sent.field_event().table_name()));
+      }
+      break;
+    case binlogdata::ROW:
+      sent = std::move(event);
+      if (prefix)
+        sent.mutable_row_event()->set_table_name(
+            Cat(position.keyspace(), ".", sent.row_event().table_name()));
+      break;
+    default:
+      sent = std::move(event);
+  }
+  sent.set_keyspace(position.keyspace());
+  sent.set_shard(position.shard());
+  if (sent.type() != binlogdata::COPY_COMPLETED) return;
+  shard.copy_completed = true;
+  const bool all = std::all_of(shards_.begin(), shards_.end(),
+                               [](const ShardStream& s) { return s.copy_completed; });
+  if (all) response.add_events()->set_type(binlogdata::COPY_COMPLETED);
+}
+
+void VtgateStream::ApplyLastPk(const binlogdata::LastPKEvent& last,
+                               binlogdata::ShardGtid& position) const {
+  const binlogdata::TableLastPK& table = last.table_last_p_k();
+  auto& entries = *position.mutable_table_p_ks();
+  int place = 0;
+  while (place < entries.size() && entries[place].table_name() != table.table_name()) ++place;
+  if (!last.completed()) {
+    if (place == entries.size()) entries.Add();
+    entries[place] = table;
+  } else if (place < entries.size()) {
+    entries.SwapElements(place, entries.size() - 1);
+    entries.RemoveLast();
+  }
+}
+
+absl::Status VtgateStream::StrikeBefore(vtgate::VStreamResponse& response) {
+  const auto events = static_cast<uint64_t>(response.events_size());
+  for (const StreamFault& fault : faults_) {
+    if (fault.kind == StreamFault::Kind::kDelay) continue;
+    uint64_t left = fault.after_events > events_sent_ ? fault.after_events - events_sent_ : 0;
+    if (fault.after_messages.has_value())
+      left = messages_sent_ >= *fault.after_messages ? 0 : events + 1;
+    const bool strikes = events == 0 ? left == 0 : left < events;
+    if (!strikes) continue;
+    response.mutable_events()->DeleteSubrange(static_cast<int>(left),
+                                              static_cast<int>(events - left));
+    stalled_ = true;
+    silent_ = fault.kind == StreamFault::Kind::kSilence;
+    if (fault.kind != StreamFault::Kind::kBreak) return absl::OkStatus();
+    if (!response.events().empty()) static_cast<void>(WriteNow(response));
+    return fault.status;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status VtgateStream::SendResponse(vtgate::VStreamResponse& response) {
+  if (stalled_) return absl::OkStatus();
+  if (absl::Status status = StrikeBefore(response); !status.ok()) return status;
+  for (const StreamFault& fault : faults_) {
+    if (fault.kind != StreamFault::Kind::kDelay) continue;
+    const absl::Time until = absl::Now() + fault.delay;
+    while (absl::Now() < until && !cancelled_.load()) signal_.WaitUntil(until);
+  }
+  if (response.events().empty()) return absl::OkStatus();
+  return WriteNow(response);
+}
+
+absl::Status VtgateStream::WriteNow(const vtgate::VStreamResponse& response) {
+  if (cancelled_.load() || !writer_.Write(response)) return Cancelled();
+  events_sent_ += static_cast<uint64_t>(response.events_size());
+  ++messages_sent_;
+  last_sent_ = absl::Now();
+  return absl::OkStatus();
+}
+
+absl::Time VtgateStream::HeartbeatTime() const {
+  const uint32_t interval = request_.flags().heartbeat_interval();
+  if (interval == 0 || silent_) return absl::InfiniteFuture();
+  return last_sent_ + options_.second * interval;
+}
+
+absl::Status VtgateStream::SendHeartbeatIfDue() {
+  if (absl::Now() < HeartbeatTime()) return absl::OkStatus();
+  vtgate::VStreamResponse response;
+  binlogdata::VEvent& event = *response.add_events();
+  event.set_type(binlogdata::HEARTBEAT);
+  event.set_timestamp(absl::ToUnixSeconds(cluster_.now()));
+  event.set_current_time(absl::ToUnixNanos(cluster_.now()));
+  if (!writer_.Write(response)) return Cancelled();
+  last_sent_ = absl::Now();
+  return absl::OkStatus();
+}
+
+// --- errors
+
+absl::Status VtgateStream::StartError(const ShardStream& shard, absl::StatusCode code,
+                                      const std::string& cause) const {
+  return absl::Status(code,
+                      Cat("error starting stream from shard GTID ",
+                          GoText(vgtid_.shard_gtids(static_cast<int>(shard.place))), ": ", cause));
+}
+
+// VTGate tries a tablet three times unless the code says that this is in vain.
+absl::Status VtgateStream::TabletError(const ShardStream& shard, const absl::Status& status) const {
+  const binlogdata::ShardGtid& position = vgtid_.shard_gtids(static_cast<int>(shard.place));
+  const std::string alias = cluster_.Read([&](ClusterState& state) -> std::string {
+    Keyspace* keyspace = state.FindKeyspace(position.keyspace());
+    const Shard* found = keyspace == nullptr ? nullptr : keyspace->FindShard(position.shard());
+    const Tablet* tablet = found == nullptr ? nullptr : found->FindTablet(request_.tablet_type());
+    return tablet == nullptr ? "" : tablet->alias;
+  });
+  const bool retried = status.code() == absl::StatusCode::kUnknown;
+  const std::string name = Cat(position.keyspace(), "/", position.shard());
+  return StartError(
+      shard, status.code(),
+      Cat(retried ? "persistent error" : "error", " in vstream for ", name, " on tablet ", alias,
+          retried ? "; giving up: " : ": ", "target: ", position.keyspace(), ".", position.shard(),
+          ".", TabletTypeName(request_.tablet_type()), ": vttablet: rpc error: code = ",
+          GoCodeName(status.code()), " desc = ", status.message()));
+}
+
+}  // namespace source_vitess::simulator

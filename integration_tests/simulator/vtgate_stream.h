@@ -1,0 +1,108 @@
+// One VStream call: what VTGate's vstreamManager does with the streams of the shards.
+#ifndef SOURCE_VITESS_INTEGRATION_TESTS_SIMULATOR_VTGATE_STREAM_H_
+#define SOURCE_VITESS_INTEGRATION_TESTS_SIMULATOR_VTGATE_STREAM_H_
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "simulator/cluster.h"
+#include "simulator/faults.h"
+#include "simulator/signal.h"
+#include "simulator/stream_options.h"
+#include "simulator/tablet_stream.h"
+#include "vitess/vtgate.pb.h"
+
+namespace source_vitess::simulator {
+
+// Where the responses go.
+class ResponseWriter {
+ public:
+  virtual ~ResponseWriter() = default;
+  // Blocks until the client takes the message. False: the call is over.
+  virtual bool Write(const vtgate::VStreamResponse& response) = 0;
+};
+
+// Resolves the request's shards, asks each shard's TabletStream in turn, composes VGTIDs and sends
+// heartbeats (reference 1.2, 2.5 to 2.14, 3).
+class VtgateStream {
+ public:
+  // Everything is borrowed for the life of the stream. `signal` is raised by whoever cancels, which
+  // `cancelled` tells.
+  VtgateStream(Cluster& cluster, const StreamOptions& options, std::vector<StreamFault> faults,
+               const vtgate::VStreamRequest& request, ResponseWriter& writer, Signal& signal,
+               const std::atomic<bool>& cancelled);
+  ~VtgateStream();
+
+  VtgateStream(const VtgateStream&) = delete;
+  VtgateStream& operator=(const VtgateStream&) = delete;
+
+  // Streams until the call is cancelled, a fault strikes or an error ends it. The result is the
+  // call's status.
+  absl::Status Run();
+
+ private:
+  struct ShardStream {
+    size_t place = 0;  // in vgtid_
+    uint64_t attempt = 0;
+    std::unique_ptr<TabletStream> tablet;
+    absl::Time without_tablet_since = absl::InfiniteFuture();
+    bool copy_completed = false;
+  };
+
+  absl::Status Resolve();
+  absl::Status ResolveKeyspace(const binlogdata::ShardGtid& given);
+  absl::Status AddShards(const Keyspace& keyspace, const binlogdata::ShardGtid& given);
+  absl::Status CheckShards();
+  void OpenTablet(ShardStream& shard);
+
+  absl::Status Loop();
+  // Takes one step of one shard; whether there was something to do.
+  absl::StatusOr<bool> Advance(ShardStream& shard);
+  absl::Status WaitForTablet(ShardStream& shard);
+  absl::Status Send(ShardStream& shard, std::vector<TabletStream::Packet> packets);
+  absl::Status Announce(ShardStream& shard, const StreamPoint& point);
+  void Convert(ShardStream& shard, binlogdata::VEvent event, vtgate::VStreamResponse& response);
+  void ApplyLastPk(const binlogdata::LastPKEvent& last, binlogdata::ShardGtid& position) const;
+  absl::Status Wait();
+
+  absl::Status SendResponse(vtgate::VStreamResponse& response);
+  absl::Status WriteNow(const vtgate::VStreamResponse& response);
+  // Cuts the response to what faults let through. Fails with the fault's status if it strikes
+  // before anything.
+  absl::Status StrikeBefore(vtgate::VStreamResponse& response);
+  absl::Status SendHeartbeatIfDue();
+  absl::Time HeartbeatTime() const;
+
+  absl::Status TabletError(const ShardStream& shard, const absl::Status& status) const;
+  absl::Status StartError(const ShardStream& shard, absl::StatusCode code,
+                          const std::string& cause) const;
+
+  Cluster& cluster_;
+  const StreamOptions& options_;
+  const std::vector<StreamFault> faults_;
+  vtgate::VStreamRequest request_;
+  ResponseWriter& writer_;
+  Signal& signal_;
+  const std::atomic<bool>& cancelled_;
+
+  binlogdata::VGtid vgtid_;
+  std::vector<ShardStream> shards_;
+  std::mt19937_64 random_;
+  absl::Time last_sent_;
+  absl::Time age_limit_ = absl::InfiniteFuture();
+  absl::Time wake_ = absl::InfiniteFuture();
+  uint64_t events_sent_ = 0;
+  uint64_t messages_sent_ = 0;
+  bool stalled_ = false;
+  bool silent_ = false;
+};
+
+}  // namespace source_vitess::simulator
+
+#endif  // SOURCE_VITESS_INTEGRATION_TESTS_SIMULATOR_VTGATE_STREAM_H_
