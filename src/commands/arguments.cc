@@ -1,0 +1,69 @@
+#include "commands/arguments.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+
+namespace source_vitess::commands {
+namespace {
+
+void AddConfig(CLI::App& command, Arguments& arguments) {
+  command.add_option("--config", arguments.config, "File with the configuration, in JSON")
+      ->required()
+      ->type_name("PATH");
+}
+
+void AddCommands(CLI::App& program, Arguments& arguments) {
+  program.require_subcommand(1);
+  program.fallthrough();
+  program.add_flag("--debug", arguments.debug, "Log more (as LOG_LEVEL=debug does)");
+  const auto add = [&](Command command, const char* name, const char* description) {
+    CLI::App* added = program.add_subcommand(name, description);
+    added->callback([&arguments, command] { arguments.command = command; });
+    return added;
+  };
+  add(Command::kSpec, "spec", "Print the specification of the configuration");
+  AddConfig(*add(Command::kCheck, "check", "Try whether Vitess can be read with a configuration"),
+            arguments);
+  AddConfig(*add(Command::kDiscover, "discover", "Print the catalog of tables"), arguments);
+  CLI::App* read = add(Command::kRead, "read", "Print the records of the configured streams");
+  AddConfig(*read, arguments);
+  read->add_option("--catalog", arguments.catalog, "File with the configured catalog, in JSON")
+      ->required()
+      ->type_name("PATH");
+  read->add_option("--state", arguments.state, "File with the states to go on from, in JSON")
+      ->type_name("PATH");
+}
+
+}  // namespace
+
+bool ParseArguments(std::vector<std::string> words, Arguments& arguments, UsageError& error) {
+  CLI::App program("Reads tables and their changes out of Vitess.", "source-vitess");
+  AddCommands(program, arguments);
+  std::reverse(words.begin(), words.end());  // as CLI11 takes them
+  try {
+    program.parse(std::move(words));
+  } catch (const CLI::CallForHelp&) {
+    arguments.command = Command::kHelp;
+    arguments.help = program.help();
+  } catch (const CLI::ParseError& failure) {
+    error.message = failure.what();
+    error.usage = program.help();
+    return false;
+  }
+  return true;
+}
+
+telemetry::Severity LeastSeverity(bool debug, const char* log_level) {
+  if (debug) return telemetry::Severity::kDebug;
+  const std::string level = absl::AsciiStrToLower(log_level == nullptr ? "" : log_level);
+  if (level == "debug" || level == "trace") return telemetry::Severity::kDebug;
+  if (level == "warn" || level == "warning") return telemetry::Severity::kWarning;
+  if (level == "error" || level == "fatal" || level == "critical")
+    return telemetry::Severity::kError;
+  return telemetry::Severity::kInfo;
+}
+
+}  // namespace source_vitess::commands

@@ -1,0 +1,41 @@
+// The command line (reference 2.1).
+#ifndef SOURCE_VITESS_COMMANDS_ARGUMENTS_H_
+#define SOURCE_VITESS_COMMANDS_ARGUMENTS_H_
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "telemetry/log.h"
+
+namespace source_vitess::commands {
+
+enum class Command { kSpec, kCheck, kDiscover, kRead, kHelp };
+
+struct Arguments {
+  Command command = Command::kHelp;
+  std::string config;   // path; of check, discover and read
+  std::string catalog;  // path; of read
+  std::string state;    // path; of read, empty for none
+  bool debug = false;
+  std::string help;  // the text to show, of kHelp
+};
+
+// A command line that cannot be understood: what is wrong with it, and how it should look.
+struct UsageError {
+  std::string message;
+  std::string usage;
+};
+
+// Reads what follows the program's name. Options may come in any order, as "--config PATH" and as
+// "--config=PATH". False fills `error`, true `arguments`.
+bool ParseArguments(std::vector<std::string> words, Arguments& arguments, UsageError& error);
+
+// The least severity to log: debug with --debug, else what LOG_LEVEL says, else info. `log_level`
+// may be null.
+telemetry::Severity LeastSeverity(bool debug, const char* log_level);
+
+}  // namespace source_vitess::commands
+
+#endif  // SOURCE_VITESS_COMMANDS_ARGUMENTS_H_

@@ -1,0 +1,160 @@
+#include "commands/check.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "commands/source.h"
+#include "text/absl_view.h"
+#include "vitess/errors.h"
+#include "vitess/topology.h"
+
+namespace source_vitess::commands {
+namespace {
+
+using vitess::ShardStatus;
+using vitess::Tablet;
+
+struct Shard {
+  std::string keyspace;
+  std::string name;
+};
+
+std::string ToString(const Shard& shard) { return absl::StrCat(shard.keyspace, "/", shard.name); }
+
+// The shards that will be read, by option "shards".
+absl::StatusOr<std::vector<Shard>> ListChosenShards(const Source& source) {
+  const std::vector<std::string>& wanted = source.options.shards;
+  std::vector<Shard> chosen;
+  for (const std::string& keyspace : source.options.keyspaces) {
+    const auto names = vitess::ListShards(*source.client, keyspace);
+    if (!names.ok()) return names.status();
+    const size_t before = chosen.size();
+    for (const std::string& name : *names) {
+      if (wanted.empty() || std::find(wanted.begin(), wanted.end(), name) != wanted.end()) {
+        chosen.push_back({keyspace, name});
+      }
+    }
+    if (chosen.size() == before) {
+      return vitess::ConfigurationError(
+          absl::StrCat("Option \"shards\" names none of the shards of keyspace ", keyspace,
+                       ", which are: ", absl::StrJoin(*names, ", "), "."));
+    }
+  }
+  for (const std::string& name : wanted) {
+    const auto has_name = [&](const Shard& shard) { return shard.name == name; };
+    if (std::any_of(chosen.begin(), chosen.end(), has_name)) continue;
+    return vitess::ConfigurationError(
+        absl::StrCat("Option \"shards\" names ", name, ", and no keyspace has such a shard."));
+  }
+  return chosen;
+}
+
+// Whether the shard has a tablet of the chosen type that serves.
+absl::Status CheckTablets(const std::vector<Tablet>& tablets, const Shard& shard,
+                          topodata::TabletType type) {
+  const auto type_name = text::AbslView(vitess::TabletTypeName(type));
+  std::set<std::string> others;
+  bool exists = false;
+  for (const Tablet& tablet : tablets) {
+    if (tablet.keyspace != shard.keyspace || tablet.shard != shard.name) continue;
+    if (tablet.type == type && tablet.serving) return absl::OkStatus();
+    exists = exists || tablet.type == type;
+    others.insert(std::string(vitess::TabletTypeName(tablet.type)));
+  }
+  if (exists) {
+    return vitess::TransientError(absl::StrCat("Shard ", ToString(shard), " has tablets of type ",
+                                               type_name,
+                                               ", but none of them serves. Wait for one, "
+                                               "or change option \"tablet_type\"."));
+  }
+  return vitess::ConfigurationError(absl::StrCat(
+      "Option \"tablet_type\" is ", type_name, ", and shard ", ToString(shard),
+      " has no such tablet. It has: ", others.empty() ? "none" : absl::StrJoin(others, ", "), "."));
+}
+
+// What a shard's binary log leaves out of changes.
+absl::Status CheckRowImage(const ShardStatus& status, const Shard& shard,
+                           telemetry::Logger& logger) {
+  if (absl::EqualsIgnoreCase(status.binlog_row_image, "MINIMAL")) {
+    return vitess::ConfigurationError(absl::StrCat(
+        "The MySQL servers of shard ", ToString(shard),
+        " run with binlog_row_image=MINIMAL, which Vitess cannot stream. Set it to FULL "
+        "there."));
+  }
+  if (absl::EqualsIgnoreCase(status.binlog_row_image, "NOBLOB")) {
+    logger.Warning(absl::StrCat("The MySQL servers of shard ", ToString(shard),
+                                " run with binlog_row_image=NOBLOB: columns of texts and blobs "
+                                "that a change leaves as they "
+                                "are do not come with it. Set it to FULL for whole rows."));
+  }
+  if (absl::StrContains(absl::AsciiStrToUpper(status.binlog_row_value_options), "PARTIAL_JSON")) {
+    logger.Warning(absl::StrCat("The MySQL servers of shard ", ToString(shard),
+                                " run with binlog_row_value_options=PARTIAL_JSON: changes within "
+                                "JSON documents do not come "
+                                "with the whole document. Leave it empty for whole documents."));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckShards(const Source& source, telemetry::Logger& logger) {
+  const topodata::TabletType type = source.options.tablet_type;
+  const auto shards = ListChosenShards(source);
+  if (!shards.ok()) return shards.status();
+  const auto tablets = vitess::ListTablets(*source.client);
+  if (!tablets.ok()) return tablets.status();
+  for (const Shard& shard : *shards) {
+    absl::Status status = CheckTablets(*tablets, shard, type);
+    if (!status.ok()) return status;
+    const auto read = vitess::ReadShardStatus(*source.client, shard.keyspace, shard.name, type);
+    if (!read.ok()) return read.status();
+    status = CheckRowImage(*read, shard, logger);
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+// A pattern without a table is likely a mistake, but may be meant for a table to come.
+void WarnOfIdlePatterns(const std::vector<mysql::TableSchema>& tables,
+                        const std::vector<std::string>& patterns, telemetry::Logger& logger) {
+  for (const std::string& pattern : patterns) {
+    config::Options only;
+    only.include_tables = {pattern};
+    const auto matches = [&](const mysql::TableSchema& table) {
+      return only.WantsTable(table.keyspace, table.name);
+    };
+    if (std::any_of(tables.begin(), tables.end(), matches)) continue;
+    logger.Warning(
+        absl::StrCat("No table matches the pattern ", pattern, " of option \"tables.include\"."));
+  }
+}
+
+absl::Status Check(const Environment& environment, const std::string& config_path) {
+  const absl::StatusOr<config::Options> options = ReadOptions(config_path);
+  if (!options.ok()) return options.status();
+  const absl::StatusOr<Source> source = Connect(environment, *options);
+  if (!source.ok()) return source.status();
+  if (absl::Status status = CheckKeyspaces(*source); !status.ok()) return status;
+  if (absl::Status status = CheckShards(*source, environment.logger); !status.ok()) return status;
+  const auto tables = ReadWantedTables(*source);
+  if (!tables.ok()) return tables.status();
+  if (tables->empty()) return NoTables(*options);
+  WarnOfIdlePatterns(*tables, options->include_tables, environment.logger);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+int RunCheck(const Environment& environment, const std::string& config_path) {
+  const absl::Status status = Check(environment, config_path);
+  return ExitCode(environment.output.Write(
+                      airbyte::ConnectionStatusLine(status.ok(), text::StdView(status.message()))),
+                  kSuccess);
+}
+
+}  // namespace source_vitess::commands

@@ -1,0 +1,34 @@
+// What a command has besides its arguments: where its messages go, and how it reaches Vitess. A
+// test hands in its own.
+#ifndef SOURCE_VITESS_COMMANDS_ENVIRONMENT_H_
+#define SOURCE_VITESS_COMMANDS_ENVIRONMENT_H_
+
+#include <functional>
+#include <memory>
+
+#include "absl/status/statusor.h"
+#include "airbyte/messages.h"
+#include "airbyte/output.h"
+#include "telemetry/log.h"
+#include "vitess/channel.h"
+#include "vitess/vtgate_client.h"
+
+namespace source_vitess::commands {
+
+using ClientFactory = std::function<absl::StatusOr<std::unique_ptr<vitess::VtgateClient>>(
+    const vitess::ChannelOptions&)>;
+
+struct Environment {
+  airbyte::Output& output;
+  telemetry::Logger& logger;
+  ClientFactory make_client;
+  airbyte::Clock clock;
+};
+
+// Exit codes.
+constexpr int kSuccess = 0;  // also when the host has gone
+constexpr int kFailure = 1;
+
+}  // namespace source_vitess::commands
+
+#endif  // SOURCE_VITESS_COMMANDS_ENVIRONMENT_H_

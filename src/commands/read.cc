@@ -1,0 +1,292 @@
+#include "commands/read.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "airbyte/airbyte_sink.h"
+#include "airbyte/catalog.h"
+#include "airbyte/state.h"
+#include "commands/source.h"
+#include "sync/schema_reader.h"
+#include "sync/sync.h"
+#include "text/absl_view.h"
+#include "vitess/errors.h"
+
+namespace source_vitess::commands {
+namespace {
+
+using airbyte::ConfiguredStream;
+using airbyte::StreamName;
+
+// A run's first change stands this far above the last cursor that was handed out and saved: a run
+// that failed may have handed out more than it could save.
+constexpr uint64_t kCursorGap = uint64_t{1} << 24;
+
+struct Inputs {
+  config::Options options;
+  std::vector<ConfiguredStream> streams;
+  airbyte::InputState state;
+};
+
+absl::StatusOr<Inputs> ReadInputs(const ReadPaths& paths) {
+  Inputs inputs;
+  auto options = ReadOptions(paths.config);
+  if (!options.ok()) return options.status();
+  inputs.options = *std::move(options);
+
+  auto catalog = ReadFile("the configured catalog", paths.catalog);
+  if (!catalog.ok()) return catalog.status();
+  auto streams = airbyte::ParseConfiguredCatalog(*catalog);
+  if (!streams.ok()) return streams.status();
+  inputs.streams = *std::move(streams);
+
+  if (paths.state.empty()) return inputs;
+  auto text = ReadFile("the input state", paths.state);
+  if (!text.ok()) return text.status();
+  auto state = airbyte::InputState::Parse(*text);
+  if (!state.ok()) return state.status();
+  inputs.state = *std::move(state);
+  return inputs;
+}
+
+absl::Status StreamError(const StreamName& stream, std::string_view problem) {
+  return vitess::ConfigurationError(
+      absl::StrCat("Stream ", airbyte::ToString(stream), ": ", text::AbslView(problem)));
+}
+
+// The tables of the keyspaces, each read when it is first asked for.
+class Tables {
+ public:
+  explicit Tables(const Source& source) : source_(source) {}
+
+  // The table of the stream, or why it cannot be read. Valid as long as this.
+  absl::StatusOr<const mysql::TableSchema*> Find(const StreamName& stream) {
+    const config::Options& options = source_.options;
+    if (stream.name_space.empty()) {
+      return StreamError(stream, "it has no namespace, which has to be its keyspace.");
+    }
+    if (!Contains(options.keyspaces, stream.name_space)) {
+      return StreamError(stream, "its keyspace is not among those of option \"keyspaces\".");
+    }
+    if (!Contains(source_.keyspaces, stream.name_space)) {
+      return StreamError(stream, absl::StrCat("Vitess has no such keyspace any more. It has: ",
+                                              absl::StrJoin(source_.keyspaces, ", "), "."));
+    }
+    if (!options.WantsTable(stream.name_space, stream.name)) {
+      return StreamError(stream, "options \"tables.include\" and \"tables.exclude\" leave it out.");
+    }
+    const auto& tables = TablesOf(stream.name_space);
+    if (!tables.ok()) return tables.status();
+    for (const mysql::TableSchema& table : *tables) {
+      if (table.name == stream.name) return &table;
+    }
+    return StreamError(stream,
+                       "there is no such table any more. Refresh the source's schema and take the "
+                       "stream out of the connection.");
+  }
+
+ private:
+  static bool Contains(const std::vector<std::string>& texts, const std::string& text) {
+    return std::find(texts.begin(), texts.end(), text) != texts.end();
+  }
+
+  const absl::StatusOr<std::vector<mysql::TableSchema>>& TablesOf(const std::string& keyspace) {
+    auto tables = tables_.find(keyspace);
+    if (tables == tables_.end()) {
+      tables =
+          tables_
+              .emplace(keyspace, sync::ReadTableSchemas(*source_.client, keyspace, kQueryTimeout))
+              .first;
+    }
+    return tables->second;
+  }
+
+  const Source& source_;
+  std::map<std::string, absl::StatusOr<std::vector<mysql::TableSchema>>> tables_;
+};
+
+// The configured columns that the table still has.
+absl::StatusOr<std::vector<std::string>> SelectColumns(const ConfiguredStream& stream,
+                                                       const mysql::TableSchema& table,
+                                                       telemetry::Logger& logger) {
+  std::vector<std::string> selected;
+  for (const std::string& column : stream.columns) {
+    if (table.FindColumn(column) != nullptr) {
+      selected.push_back(column);
+      continue;
+    }
+    logger.Warning(absl::StrCat("Stream ", airbyte::ToString(stream.name), ": there is no column ",
+                                column, " any more; the records do not have it."));
+  }
+  if (!selected.empty()) return selected;
+  return StreamError(stream.name, "the table has none of its configured columns any more.");
+}
+
+// Whether a full refresh has nothing left to do (reference 3.6).
+bool IsComplete(const sync::TablePosition& position) {
+  return position.IsCopied() && position.snapshot.empty();
+}
+
+absl::StatusOr<sync::TableRequest> MakeRequest(const ConfiguredStream& stream, const Inputs& inputs,
+                                               Tables& tables, telemetry::Logger& logger) {
+  if (!stream.status.ok()) return stream.status;
+  const auto table = tables.Find(stream.name);
+  if (!table.ok()) return table.status();
+  auto columns = SelectColumns(stream, **table, logger);
+  if (!columns.ok()) return columns.status();
+  auto position = inputs.state.Position(stream.name);
+  if (!position.ok()) return position.status();
+
+  sync::TableRequest request{.schema = **table,
+                             .incremental = stream.incremental,
+                             .columns = *std::move(columns),
+                             .position = *std::move(position)};
+  if (request.incremental && !airbyte::SupportsIncremental(**table, inputs.options.types)) {
+    logger.Warning(
+        absl::StrCat("Stream ", airbyte::ToString(stream.name),
+                     ": the table has no key by which changes could be told apart, so it "
+                     "is read as a whole in every sync."));
+    request.incremental = false;
+    // The host keeps the state of an incremental stream: "complete" of the last sync is not of this
+    // one.
+    if (request.position.has_value() && IsComplete(*request.position)) request.position.reset();
+  }
+  return request;
+}
+
+sync::SyncOptions SyncOptionsOf(const config::Options& options) {
+  sync::SyncOptions sync;
+  sync.tablet_type = options.tablet_type;
+  sync.cells = options.cells;
+  sync.shards = options.shards;
+  sync.parallel_copies = options.parallel_copies;
+  sync.shards_per_stream = options.shards_per_stream;
+  sync.checkpoint_interval = options.checkpoint_interval;
+  sync.copy_again_when_lost = options.lost_position == config::LostPosition::kCopyAgain;
+  sync.retry_budget = options.retry_budget;
+  sync.stall_timeout = options.stall_timeout;
+  sync.query_timeout = kQueryTimeout;
+  sync.types = options.types;
+  return sync;
+}
+
+// One run of `read`, whose inputs are good.
+class Reading {
+ public:
+  Reading(const Environment& environment, const Inputs& inputs)
+      : environment_(environment),
+        inputs_(inputs),
+        sink_(environment.output, inputs.options.types, environment.clock) {}
+
+  int Run() {
+    const absl::StatusOr<Source> source = Connect(environment_, inputs_.options);
+    if (!source.ok()) return FailAll(source.status());
+    absl::Status status = Prepare(*source);
+    if (status.ok()) status = RepeatFinalStates();
+    if (!status.ok()) return ExitCode(status, kFailure);
+    if (requests_.empty()) return failed_ ? kFailure : kSuccess;
+    return Sync(*source->client);
+  }
+
+ private:
+  // Sorts the streams into those to read, those that have nothing left to read, and those that
+  // cannot be read, which end here.
+  absl::Status Prepare(const Source& source) {
+    Tables tables(source);
+    for (const ConfiguredStream& stream : inputs_.streams) {
+      auto request = MakeRequest(stream, inputs_, tables, environment_.logger);
+      if (!request.ok()) {
+        failed_ = true;
+        absl::Status status = sink_.Refuse(stream.name, request.status());
+        if (!status.ok()) return status;
+      } else if (!request->incremental && request->position.has_value() &&
+                 IsComplete(*request->position)) {
+        complete_.push_back(*std::move(request));
+      } else {
+        requests_.push_back(*std::move(request));
+      }
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status RepeatFinalStates() {
+    for (size_t i = 0; i < complete_.size(); ++i) {
+      // Behind those of the sync, which number their tables from 0.
+      const sync::Table table = TableOf(complete_[i], requests_.size() + i);
+      absl::Status status = sink_.Started(table);
+      if (status.ok()) {
+        const sync::TableCheckpoint checkpoint{&table, &*complete_[i].position, 0};
+        status = sink_.Checkpoint({&checkpoint, 1});
+      }
+      if (status.ok()) status = sink_.Finished(table, absl::OkStatus());
+      if (!status.ok()) return status;
+    }
+    return absl::OkStatus();
+  }
+
+  int Sync(vitess::VtgateClient& client) {
+    const uint64_t first_sequence =
+        std::max(inputs_.state.highest_cursor() + kCursorGap,
+                 static_cast<uint64_t>(environment_.clock()) * 1000);  // microseconds
+    const sync::SyncResult result = sync::RunSync(SyncOptionsOf(inputs_.options), client, requests_,
+                                                  sink_, environment_.logger, first_sequence);
+    for (const sync::TableResult& table : result.tables) failed_ = failed_ || !table.status.ok();
+    if (!result.status.ok()) return EndEarly(result.status);
+    return failed_ ? kFailure : kSuccess;
+  }
+
+  // Leaves after something ended the sync as a whole.
+  int EndEarly(const absl::Status& reason) {
+    if (vitess::Classify(reason) == vitess::ErrorClass::kHost) return kSuccess;
+    for (size_t i = 0; i < requests_.size(); ++i) {
+      if (sink_.IsFinished(i)) continue;
+      absl::Status status = sink_.Abandoned(TableOf(requests_[i], i));
+      if (!status.ok()) return ExitCode(status, kFailure);
+    }
+    return Fail(environment_, reason);
+  }
+
+  // Ends every stream, for one reason that is told once.
+  int FailAll(const absl::Status& reason) {
+    for (size_t i = 0; i < inputs_.streams.size(); ++i) {
+      sync::Table table;
+      table.index = i;
+      table.schema.keyspace = inputs_.streams[i].name.name_space;
+      table.schema.name = inputs_.streams[i].name.name;
+      absl::Status status = sink_.Abandoned(table);
+      if (!status.ok()) return ExitCode(status, kFailure);
+    }
+    return Fail(environment_, reason);
+  }
+
+  static sync::Table TableOf(const sync::TableRequest& request, size_t index) {
+    sync::Table table;
+    table.index = index;
+    table.schema = request.schema;
+    table.incremental = request.incremental;
+    table.columns = request.columns;
+    return table;
+  }
+
+  const Environment& environment_;
+  const Inputs& inputs_;
+  airbyte::AirbyteSink sink_;
+  std::vector<sync::TableRequest> requests_;
+  std::vector<sync::TableRequest> complete_;
+  bool failed_ = false;  // some stream could not be read
+};
+
+}  // namespace
+
+int RunRead(const Environment& environment, const ReadPaths& paths) {
+  const absl::StatusOr<Inputs> inputs = ReadInputs(paths);
+  if (!inputs.ok()) return Fail(environment, inputs.status());
+  return Reading(environment, *inputs).Run();
+}
+
+}  // namespace source_vitess::commands

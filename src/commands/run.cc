@@ -1,0 +1,63 @@
+#include "commands/run.h"
+
+#include <cstdio>
+#include <exception>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "airbyte/logger.h"
+#include "commands/arguments.h"
+#include "commands/check.h"
+#include "commands/discover.h"
+#include "commands/read.h"
+#include "commands/source.h"
+#include "commands/spec.h"
+#include "vitess/errors.h"
+
+namespace source_vitess::commands {
+namespace {
+
+int RunCommand(const Arguments& arguments, const Environment& environment) {
+  switch (arguments.command) {
+    case Command::kSpec:
+      return RunSpec(environment);
+    case Command::kCheck:
+      return RunCheck(environment, arguments.config);
+    case Command::kDiscover:
+      return RunDiscover(environment, arguments.config);
+    case Command::kRead:
+      return RunRead(
+          environment,
+          {.config = arguments.config, .catalog = arguments.catalog, .state = arguments.state});
+    case Command::kHelp:
+      return ExitCode(environment.output.Write(arguments.help), kSuccess);
+  }
+  return kFailure;
+}
+
+}  // namespace
+
+int Run(std::vector<std::string> words, const char* log_level, airbyte::Output& output,
+        const ClientFactory& make_client, const airbyte::Clock& clock) {
+  Arguments arguments;
+  UsageError error;
+  const bool understood = ParseArguments(std::move(words), arguments, error);
+  airbyte::AirbyteLogger logger(output, LeastSeverity(arguments.debug, log_level));
+  const Environment environment{output, logger, make_client, clock};
+  if (!understood) {
+    std::fputs(error.usage.c_str(), stderr);
+    Fail(environment, vitess::ConfigurationError(
+                          absl::StrCat("The command line is not understood: ", error.message)));
+    return kFailure;
+  }
+  try {
+    return RunCommand(arguments, environment);
+  } catch (const std::exception& exception) {
+    return Fail(
+        environment,
+        vitess::WithClass(absl::InternalError(absl::StrCat("unexpected: ", exception.what())),
+                          vitess::ErrorClass::kInternal));
+  }
+}
+
+}  // namespace source_vitess::commands

@@ -1,0 +1,22 @@
+#ifndef SOURCE_VITESS_COMMANDS_RUN_H_
+#define SOURCE_VITESS_COMMANDS_RUN_H_
+
+#include <string>
+#include <vector>
+
+#include "airbyte/messages.h"
+#include "airbyte/output.h"
+#include "commands/environment.h"
+
+namespace source_vitess::commands {
+
+// Runs the command that `words`, what follows the program's name, ask for, and gives the exit code.
+// A command line that cannot be understood is answered with its usage on stderr, and with a TRACE
+// ERROR, since hosts look at nothing else. An exception, which is a defect, ends as one too.
+// `log_level` is LOG_LEVEL of the process's environment, or null.
+int Run(std::vector<std::string> words, const char* log_level, airbyte::Output& output,
+        const ClientFactory& make_client, const airbyte::Clock& clock);
+
+}  // namespace source_vitess::commands
+
+#endif  // SOURCE_VITESS_COMMANDS_RUN_H_

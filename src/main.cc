@@ -1,0 +1,24 @@
+// source-vitess: the process around the commands.
+#include <google/protobuf/stubs/logging.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include "airbyte/messages.h"
+#include "airbyte/output.h"
+#include "commands/run.h"
+#include "vitess/vtgate_client.h"
+
+int main(int argc, char** argv) {
+  // Hosts show everything on stderr as an error; what gRPC and Protocol Buffers find comes back as
+  // a status as well.
+  setenv("GRPC_VERBOSITY", "NONE", /*overwrite=*/0);
+  google::protobuf::SetLogHandler(nullptr);
+  source_vitess::airbyte::IgnoreBrokenPipes();
+  source_vitess::airbyte::Output output(STDOUT_FILENO);
+  return source_vitess::commands::Run(
+      std::vector<std::string>(argv + 1, argv + argc), std::getenv("LOG_LEVEL"), output,
+      source_vitess::vitess::MakeVtgateClient, source_vitess::airbyte::SystemMilliseconds);
+}
