@@ -1,0 +1,84 @@
+#include "benchmark/report.h"
+
+#include <algorithm>
+#include <functional>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+
+namespace source_vitess::benchmark {
+namespace {
+
+constexpr double kMega = 1e6;
+
+Spread Of(const std::vector<RunCost>& runs, const std::function<double(const RunCost&)>& figure) {
+  std::vector<double> values;
+  for (const RunCost& run : runs) values.push_back(figure(run));
+  return SpreadOf(std::move(values));
+}
+
+double CpuSeconds(const RunCost& run) { return run.cpu_seconds(); }
+
+std::string Line(const char* name, const Workload& workload, const std::vector<RunCost>& runs,
+                 uint64_t json_bytes) {
+  const auto rows = static_cast<double>(workload.rows());
+  const auto json = static_cast<double>(json_bytes);
+  const Spread speed = Of(runs, [&](const RunCost& run) { return rows / run.wall_seconds; });
+  const Spread cpu = Of(runs, [&](const RunCost& run) { return CpuSeconds(run) / rows * kMega; });
+  const Spread system =
+      Of(runs, [&](const RunCost& run) { return run.system_seconds / rows * kMega; });
+  const Spread memory =
+      Of(runs, [](const RunCost& run) { return static_cast<double>(run.peak_bytes) / kMega; });
+  const std::string json_speed =
+      json_bytes == 0 ? "-" : absl::StrFormat("%.0f", speed.median * json / rows / kMega);
+  return absl::StrFormat(
+      "  %-10s %9.0f (%.0f .. %.0f) %9s   %6.3f (%.3f .. %.3f), system %.3f %8.1f (%.1f .. %.1f)\n",
+      name, speed.median, speed.least, speed.most, json_speed, cpu.median, cpu.least, cpu.most,
+      system.median, memory.median, memory.least, memory.most);
+}
+
+}  // namespace
+
+Spread SpreadOf(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  const size_t middle = values.size() / 2;
+  const double median =
+      values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+  return {values.front(), median, values.back()};
+}
+
+std::optional<double> CpuRatio(const WorkloadCosts& costs) {
+  if (costs.connector.empty()) return std::nullopt;
+  return Of(costs.connector, CpuSeconds).median / Of(costs.floor, CpuSeconds).median;
+}
+
+int64_t ConnectorPeakBytes(const WorkloadCosts& costs) {
+  int64_t peak = 0;
+  for (const RunCost& run : costs.connector) peak = std::max(peak, run.peak_bytes);
+  return peak;
+}
+
+std::string Report(const Workload& workload, const WorkloadCosts& costs) {
+  const auto rows = static_cast<double>(workload.rows());
+  std::string text =
+      absl::StrFormat("%s: %d rows in %d messages, %.0f bytes a row on the wire",
+                      std::string(WorkloadName(workload.kind())), workload.rows(),
+                      workload.messages(), static_cast<double>(workload.bytes()) / rows);
+  if (costs.json_bytes > 0) {
+    absl::StrAppendFormat(&text, ", %.0f bytes a row as JSON",
+                          static_cast<double>(costs.json_bytes) / rows);
+  }
+  absl::StrAppendFormat(
+      &text, "\n  median (least .. most) of %d runs\n  %-10s %9s %20s   %s %29s\n",
+      costs.floor.size(), "", "rows/s", "MB/s of JSON", "CPU s per million rows", "peak MB");
+  if (!costs.connector.empty()) {
+    text += Line("connector", workload, costs.connector, costs.json_bytes);
+  }
+  text += Line("floor", workload, costs.floor, 0);
+  if (const std::optional<double> ratio = CpuRatio(costs); ratio.has_value()) {
+    absl::StrAppendFormat(&text, "  the connector takes %.2f times the floor's CPU\n", *ratio);
+  }
+  return text;
+}
+
+}  // namespace source_vitess::benchmark
