@@ -159,6 +159,7 @@ absl::Status ReplicateJob::Handle(const binlogdata::VEvent& event, JobOutcome& o
 }
 
 absl::Status ReplicateJob::HandleFields(const binlogdata::VEvent& event) {
+  if (event.timestamp() == 0) return absl::OkStatus();  // of a copy, which is not this job's
   const binlogdata::FieldEvent& fields = event.field_event();
   const int shard = ShardIndex(fields.shard().empty() ? event.shard() : fields.shard());
   const int member = MemberIndex(fields.table_name());
@@ -169,6 +170,7 @@ absl::Status ReplicateJob::HandleFields(const binlogdata::VEvent& event) {
 }
 
 absl::Status ReplicateJob::HandleRows(const binlogdata::VEvent& event) {
+  if (event.timestamp() == 0) return absl::OkStatus();
   const binlogdata::RowEvent& rows = event.row_event();
   const int shard = ShardIndex(rows.shard().empty() ? event.shard() : rows.shard());
   const int member = MemberIndex(rows.table_name());

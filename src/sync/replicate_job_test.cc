@@ -8,6 +8,7 @@ namespace source_vitess::sync {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::IsEmpty;
 using vitess::GtidSet;
 
 // One transaction of shard 0 that inserts a row into each of the tables, up to transaction
@@ -160,6 +161,22 @@ TEST_F(ReplicateJobTest, DoesNotCountATransactionThatIsNotCommitted) {
   job_->Run();
 
   EXPECT_THAT(Positions(), ElementsAre("t 0=5", "u 0=5"));
+}
+
+TEST_F(ReplicateJobTest, LeavesRowsOfACopyAlone) {
+  Prepare(At(5), At(5),
+          {Events()
+               .Begin("0", 0)
+               .Field("0", "t", 0)
+               .Insert("0", "t", 1, "x", 0)
+               .Vgtid("0", Vgtid({{"0", At(6)}}))
+               .Commit("0", 0)
+               .Message()});
+
+  job_->Run();
+
+  EXPECT_THAT(sink_.lines, IsEmpty());
+  EXPECT_THAT(Positions(), ElementsAre("t 0=6", "u 0=6"));
 }
 
 TEST_F(ReplicateJobTest, AsksForAllColumnsOfEveryTable) {

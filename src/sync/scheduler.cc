@@ -104,6 +104,7 @@ void Scheduler::Add(size_t table, TablePosition position) {
 }
 
 absl::Status Scheduler::Run() {
+  for (const auto& group : groups_) group->next_join = absl::Now() + context_.options.join_interval;
   for (;;) {
     const absl::Time now = absl::Now();
     if (absl::Status status = Advance(now); !status.ok()) return status;
@@ -209,7 +210,11 @@ absl::Status Scheduler::AdvanceGroup(Group& group, bool copies_left, absl::Time 
     part = nullptr;
   }
   std::erase(ready, nullptr);
-  if (ready.empty() || now < group.next_join) return absl::OkStatus();
+  // What is behind its goal has work to do; what is not only has to be kept fresh while others are
+  // copied.
+  const bool can_wait =
+      std::all_of(ready.begin(), ready.end(), [&](const Part* part) { return IsAtGoal(*part); });
+  if (ready.empty() || (can_wait && now < group.next_join)) return absl::OkStatus();
   return JoinGroup(group, std::move(ready), now);
 }
 
@@ -383,10 +388,8 @@ absl::Status Scheduler::ReplicationEnded(Running& running, absl::Time now) {
   }
   if (!running.far_behind) {
     group.joining = false;
-    // Who was stopped for a join starts again with the others at once.
-    if (running.outcome.end == JobEnd::kStopped || running.role == Role::kCatchUp) {
-      group.next_join = absl::InfinitePast();
-    }
+    // Who was stopped for a join, or has caught up for one, starts with the others at once.
+    group.next_join = absl::InfinitePast();
   }
   if (running.outcome.end == JobEnd::kResharded) {
     for (Part* part : running.parts) {

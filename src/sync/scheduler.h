@@ -60,7 +60,7 @@ class Scheduler {
     const KeyspaceState* keyspace;
     size_t index;  // among the keyspace's groups
     std::vector<const ShardState*> shards;
-    absl::Time next_join = absl::InfinitePast();
+    absl::Time next_join;  // for parts that can wait
     bool joining =
         false;  // a catch-up for a join runs, or the replicate job was asked to stop for one
   };
