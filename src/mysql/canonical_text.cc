@@ -12,7 +12,11 @@ namespace {
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
-bool AllDigits(std::string_view text) { return std::all_of(text.begin(), text.end(), IsDigit); }
+bool AllDigits(std::string_view text) {
+  bool all = true;
+  for (const char c : text) all = all && IsDigit(c);
+  return all;
+}
 
 std::string_view WithoutLeadingZeros(std::string_view digits) {
   while (digits.size() > 1 && digits.front() == '0') digits.remove_prefix(1);
@@ -55,14 +59,23 @@ bool IsMinutesAndSeconds(std::string_view text) {
          AllDigits(fraction.substr(1));
 }
 
-bool IsJson(std::string_view text) {
+bool IsJson(std::string_view text, rapidjson::Reader& reader) {
   constexpr unsigned kFlags =
       rapidjson::kParseIterativeFlag | rapidjson::kParseNumbersAsStringsFlag;
-  // Its memory is used again for every document.
-  static thread_local rapidjson::Reader reader;
   rapidjson::MemoryStream stream(text.data(), text.size());
   rapidjson::BaseReaderHandler<> ignore;
   return !reader.Parse<kFlags>(stream, ignore).IsError();
+}
+
+bool IsJson(std::string_view text) {
+  // The memory of a reader is used again for every document, unless that is unusually large.
+  constexpr size_t kMostToKeep = size_t{1} << 20;
+  if (text.size() > kMostToKeep) {
+    rapidjson::Reader once;
+    return IsJson(text, once);
+  }
+  static thread_local rapidjson::Reader reader;
+  return IsJson(text, reader);
 }
 
 // Puts a zero before each point that begins a number, and spaces in the place of line ends between

@@ -5,7 +5,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstring>
-#include <iterator>
+#include <new>
 #include <optional>
 #include <system_error>
 #include <utility>
@@ -216,6 +216,13 @@ Step StepOf(const Column& column, Kind kind, RowSource source, bool enum_set_str
   return Step::kSkip;
 }
 
+std::string ValidUtf8Of(const std::string& text) {
+  if (IsValidUtf8(text)) return text;
+  std::string valid(ReplacedUtf8Bound(text.size()), '\0');
+  valid.resize(static_cast<size_t>(ReplaceInvalidUtf8(text, valid.data()) - valid.data()));
+  return valid;
+}
+
 Converter ConverterOf(const Column& column, RowSource source, bool enum_set_string_values,
                       const TypeOptions& options) {
   Converter converter;
@@ -226,7 +233,9 @@ Converter ConverterOf(const Column& column, RowSource source, bool enum_set_stri
     converter.padded_size = static_cast<size_t>(std::max(column.type.length, 1));
   }
   if (converter.step == Step::kEnumNumber || converter.step == Step::kSetNumber) {
-    converter.labels = column.type.labels;
+    for (const std::string& label : column.type.labels) {
+      converter.labels.push_back(ValidUtf8Of(label));
+    }
   }
   // A query's answer is in the connection's character set, and the tablet writes the labels of the
   // binary log's numbers as its schema has them: both UTF-8.
@@ -557,15 +566,17 @@ absl::Status RowDecoder::Decode(const query::Row& row,
   for (size_t i = 0; i < size; ++i) {
     Converter& converter = converters[i];
     const int64_t length = lengths[i];
+    // Values are made where they stay: a copy of one that was just written stalls on its parts.
+    Value* const place = &out.values_[i];
     if (length == -1) {
-      out.values_[i] = {converter.step == Step::kSkip ? Kind::kAbsent : Kind::kNull, {}, 0, {}};
+      ::new (place) Value{converter.step == Step::kSkip ? Kind::kAbsent : Kind::kNull, {}, 0, {}};
       continue;
     }
     if (static_cast<uint64_t>(length) > left.size()) {
       return absl::InternalError("a row has fewer bytes than the lengths of its values say");
     }
     const auto bytes = static_cast<size_t>(length);
-    out.values_[i] = ValueOf(converter, left.substr(0, bytes), out.scratch_);
+    ::new (place) Value(ValueOf(converter, left.substr(0, bytes), out.scratch_));
     left.remove_prefix(bytes);
   }
   if (!left.empty()) {

@@ -242,6 +242,19 @@ TEST(RowDecoderTest, NumbersOfAnOlderVitessBecomeLabels) {
             Is(Kind::kText, "a"));
 }
 
+TEST(RowDecoderTest, LabelsThatAreNotUtf8AreMadeSo) {
+  TableSchema schema;
+  schema.columns.push_back({.name = "c", .type = *ParseColumnType("enum('a\xff')")});
+  const auto decoder =
+      DecoderOf({FieldOf("c", query::ENUM, "", 8)}, RowSource::kBinlog, {}, false, schema);
+  const query::Row in = RowOf({"1"});
+  DecodedRow row;
+
+  ASSERT_TRUE(decoder->Decode(in, nullptr, nullptr, row).ok());
+
+  EXPECT_EQ(row.values()[0].text, "a\ufffd");
+}
+
 TEST(RowDecoderTest, ASetHasUpTo64Members) {
   std::string type = "set(";
   for (int i = 1; i <= 64; ++i) type += "'m" + std::to_string(i) + (i < 64 ? "'," : "')");
