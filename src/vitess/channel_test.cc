@@ -109,7 +109,6 @@ TEST(ChannelTest, ConnectsInPlaintext) {
   FakeVtgate vtgate;
 
   EXPECT_TRUE(Call(For("127.0.0.1", vtgate.port())).ok());
-  EXPECT_TRUE(Call(For("localhost", vtgate.port())).ok());
 }
 
 TEST(ChannelTest, TakesIpv6AddressesWithAndWithoutBrackets) {
