@@ -12,9 +12,8 @@
 #include "vitess/vtgate_client.h"
 
 int main(int argc, char** argv) {
-  // Hosts show everything on stderr as an error; what gRPC and Protocol Buffers find comes back as
-  // a status as well.
-  setenv("GRPC_VERBOSITY", "NONE", /*overwrite=*/0);
+  // Hosts show everything on stderr as an error; what Protocol Buffers finds comes back as a status
+  // as well.
   google::protobuf::SetLogHandler(nullptr);
   source_vitess::airbyte::IgnoreBrokenPipes();
   source_vitess::airbyte::Output output(STDOUT_FILENO);

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "airbyte/captured_output.h"
+#include "airbyte/captured_output_for_test.h"
 #include "config/json_document.h"
 #include "vitess/errors.h"
 

@@ -26,8 +26,8 @@ bool HasCdcColumns(const mysql::TableSchema& schema, const mysql::TypeOptions& t
 // Whether `column` is one of those, whose names a table's own columns cannot have here.
 bool IsCdcColumn(std::string_view column);
 
-// A CATALOG message, with its newline, of streams in the order of `tables`
-// (reference 1.8, 1.10, 3.2).
+// A CATALOG message, with its newline, of streams in the order of `tables` (reference 1.8, 1.10,
+// 3.2).
 std::string CatalogLine(std::span<const mysql::TableSchema> tables,
                         const mysql::TypeOptions& types);
 

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "airbyte/captured_output.h"
+#include "airbyte/captured_output_for_test.h"
 #include "airbyte/logger.h"
 #include "config/json_document.h"
 #include "config/options.h"

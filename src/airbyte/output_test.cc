@@ -8,7 +8,7 @@
 #include <thread>
 #include <vector>
 
-#include "airbyte/captured_output.h"
+#include "airbyte/captured_output_for_test.h"
 #include "vitess/errors.h"
 
 namespace source_vitess::airbyte {

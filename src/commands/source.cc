@@ -40,7 +40,9 @@ absl::StatusOr<Source> Connect(const Environment& environment, const config::Opt
   auto client = environment.make_client(options.channel);
   if (!client.ok()) return client.status();
   auto keyspaces = vitess::ListKeyspaces(**client);
-  if (!keyspaces.ok()) return keyspaces.status();
+  if (!keyspaces.ok()) {
+    return vitess::ExplainConnectFailure(options.channel, keyspaces.status());
+  }
   return Source{options, *std::move(client), *std::move(keyspaces)};
 }
 

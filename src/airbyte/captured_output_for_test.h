@@ -1,6 +1,6 @@
 // For tests: an Output whose lines can be looked at.
-#ifndef SOURCE_VITESS_AIRBYTE_CAPTURED_OUTPUT_H_
-#define SOURCE_VITESS_AIRBYTE_CAPTURED_OUTPUT_H_
+#ifndef SOURCE_VITESS_AIRBYTE_CAPTURED_OUTPUT_FOR_TEST_H_
+#define SOURCE_VITESS_AIRBYTE_CAPTURED_OUTPUT_FOR_TEST_H_
 
 #include <cstdio>
 #include <string>
@@ -50,4 +50,4 @@ class CapturedOutput {
 
 }  // namespace source_vitess::airbyte
 
-#endif  // SOURCE_VITESS_AIRBYTE_CAPTURED_OUTPUT_H_
+#endif  // SOURCE_VITESS_AIRBYTE_CAPTURED_OUTPUT_FOR_TEST_H_
