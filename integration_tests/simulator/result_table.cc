@@ -64,7 +64,6 @@ std::string ResultTable(const query::QueryResult& result) {
   for (size_t i = 0; i < widths.size(); ++i) lines[1][i] = std::string(widths[i], '-');
   std::string out;
   for (const Line& line : lines) Append(line, widths, out);
-  CatTo(&out, result.rows_size(), result.rows_size() == 1 ? " row\n" : " rows\n");
   return out;
 }
 
