@@ -264,6 +264,7 @@ TEST(ExplainConnectFailureTest, KeyOfAnotherCertificate) {
   options.tls->client_key = kServerKey;
 
   EXPECT_THAT(Explained(options), HasSubstr("the key is another certificate's"));
+  EXPECT_EQ(Classify(Call(options)), ErrorClass::kConfiguration);
 }
 
 TEST(ExplainConnectFailureTest, WebServer) {

@@ -68,6 +68,8 @@ constexpr Rule kRules[] = {
     {StatusCode::kUnavailable, "Ssl handshake failed", "certificate verify failed", kConfiguration},
     {StatusCode::kUnavailable, "Ssl handshake failed", "wrong version number", kConfiguration},
     {StatusCode::kUnavailable, "is not in peer certificate", "", kConfiguration},
+    // What gRPC says when it cannot read a certificate or a key.
+    {StatusCode::kUnavailable, "empty address list", "", kConfiguration},
 
     // Requests that we ought not to send.
     {std::nullopt, "vgtid must have at least one value", "", kInternal},

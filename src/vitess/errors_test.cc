@@ -177,6 +177,7 @@ constexpr Failure kFailures[] = {
      "failed to connect to all addresses; last error: UNKNOWN: ipv4:127.0.0.1:1: Peer name shop is "
      "not in peer certificate",
      kConfiguration},
+    {"UnreadableCertificate", StatusCode::kUnavailable, "empty address list: ", kConfiguration},
     {"TlsToPlaintext", StatusCode::kUnavailable,
      "failed to connect to all addresses; last error: UNKNOWN: ipv4:127.0.0.1:1: Ssl handshake "
      "failed: SSL_ERROR_SSL: error:0A00010B:SSL routines::wrong version number",
