@@ -2,7 +2,7 @@
 
 def records: select(.type == "RECORD") | .record;
 
-# "commerce.orders"
+# "commerce.orders", of a stream, a descriptor or a record.
 def stream_name: "\(.namespace).\(.name // .stream)";
 
 # A catalog that asks for every stream's changes.
@@ -14,7 +14,15 @@ def configured:
 
 # The last state of each stream, as a later read takes them; of the messages of one read, slurped.
 def last_states:
-  [.[] | select(.type == "STATE") | .state] | group_by(.stream.stream_descriptor) | map(last);
+  [.[] | select(.type == "STATE") | .state]
+  | group_by(.stream.stream_descriptor | stream_name) | map(last);
+
+# Where each table stands in each shard; of last_states. Of a server's UUID, the first part is shown.
+def positions:
+  .[] | (.stream.stream_descriptor | stream_name) as $stream
+  | .stream.stream_state.vgtid.shardGtids[]
+  | [$stream, .shard, (.gtid | sub("^MySQL56/(?<uuid>[^-]*)[^:]*:(?<range>.*)$"; "\(.uuid)…:\(.range)"))]
+  | @tsv;
 
 # A row without what the connector adds.
 def row: .data | del(._ab_cdc_updated_at, ._ab_cdc_deleted_at, ._ab_cdc_cursor);
@@ -35,12 +43,14 @@ def destination($catalog):
       | if ($record | is_delete) then del(.[$stream][$key])
         else .[$stream][$key] = ($record | row) end);
 
-# One line for the eye; `$before`: the destination before this read.
-def told($catalog; $before):
+# Of each record its stream, behind a sign: added, changed or deleted, for a destination that held `$before`.
+def signed($catalog; $before):
   ($catalog | keys_by_stream) as $keys
   | records
   | stream_name as $stream
   | ([.data[$keys[$stream][]]] | tojson) as $key
-  | (if is_delete then "-" elif $before[$stream] | has($key) then "~" else "+" end) as $sign
-  | "\($sign) \($stream)\t"
-    + (row | to_entries | map("\(.key)=\(.value | tojson)") | join(" "));
+  | (if is_delete then "-" elif $before[$stream] | has($key) then "~" else "+" end)
+  | "\(.) \($stream)";
+
+# A record as it is compared with what is expected.
+def change: records | [.stream, (if is_delete then "delete" else "upsert" end), row];
