@@ -160,7 +160,7 @@ const TextConverter::Definition* TextConverter::Find(std::string_view character_
       {"gbk", Form::kMultiByte, true, "windows-936-2000"},
       {"gb18030", Form::kMultiByte, true, "gb18030"},
       {"gb2312", Form::kMultiByte, true, "ibm-1383_P110-1999"},
-      {"big5", Form::kMultiByte, true, "windows-950-2000"},
+      {"big5", Form::kMultiByte, true, "ibm-1375_P100-2008"},
       {"sjis", Form::kMultiByte, true, "ibm-943_P15A-2003"},
       {"cp932", Form::kMultiByte, true, "ibm-943_P15A-2003"},
       {"ujis", Form::kMultiByte, true, "euc-jp-2007"},

@@ -49,7 +49,7 @@ const std::vector<Sample>& Samples() {
       {"gbk", "\xd6\xd0\xce\xc4", "\u4e2d\u6587"},
       {"gb2312", "\xd6\xd0\xce\xc4", "\u4e2d\u6587"},
       {"gb18030", "\xd6\xd0\x94\x39\xfc\x36", "\u4e2d\U0001f600"},
-      {"big5", "\xa4\xa4\xa4\xe5", "\u4e2d\u6587"},
+      {"big5", "\xa4\xa4\xa4\xe5\xc6\xe7", "\u4e2d\u6587\u3041"},
       {"sjis", "\x93\xfa\\\x81\x60\x81\x7c\xb1", "\u65e5\\\u301c\u2212\uff71"},
       {"cp932", "\x93\xfa\\\x81\x60\x81\x7c\xb1\x87\x40", "\u65e5\\\uff5e\uff0d\uff71\u2460"},
       {"ujis", "\xc6\xfc\xa1\xc1\x8e\xb1", "\u65e5\u301c\uff71"},

@@ -72,7 +72,8 @@ struct TypeOptions {
   GeometryFormat geometry = GeometryFormat::kGeoJson;
 };
 
-// The kind that values of the column have when they are neither null nor absent.
+// The kind that values of the column have when they are neither null nor absent. Dates that are
+// none are kText instead with ZeroDates::kText.
 Kind KindOf(const ColumnType& type, const TypeOptions& options);
 
 }  // namespace source_vitess::mysql

@@ -27,9 +27,9 @@ enum class Kind : uint8_t {
   kTimestamp,  // the same, UTC
   kTime,       // "[-]hh:mm:ss[.f{1,6}]", hours to 838
   kYear,       // an integer, 0 or 1901 to 2155
-  kJson,       // a JSON document in UTF-8
-  kGeometry,   // 4 bytes SRID, little-endian, then WKB
-  kVector,     // little-endian float32s
+  kJson,       // a JSON document in UTF-8, on one line
+  kGeometry,   // 4 bytes SRID, little-endian, then WKB; well-formed (mysql/geometry.h)
+  kVector,     // little-endian float32s, all finite
 };
 
 // Why a value is null or altered, for hosts that can be told (Airbyte's record meta).
