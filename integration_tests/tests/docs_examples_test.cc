@@ -1,0 +1,48 @@
+// What the documents show as an example is accepted by the program.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "config/options.h"
+#include "sync/table_position.h"
+#include "tests/docs_file.h"
+
+namespace source_vitess::docs {
+namespace {
+
+// The first block of JSON in a document.
+std::string FirstJson(const std::string& path) {
+  const std::string text = ReadFile(path);
+  const std::string fence = "```json\n";
+  const size_t begin = text.find(fence);
+  if (begin == std::string::npos) return "";
+  const size_t from = begin + fence.size();
+  return text.substr(from, text.find("```", from) - from);
+}
+
+TEST(ExamplesTest, ConfigurationOfTheReadmeIsValid) {
+  const auto options = config::ParseOptions(FirstJson("README.md"));
+
+  ASSERT_TRUE(options.ok()) << options.status();
+  EXPECT_THAT(options->keyspaces, testing::ElementsAre("commerce"));
+}
+
+TEST(ExamplesTest, StateIsOneThatCanBeResumed) {
+  const auto position = sync::ParseTablePosition(FirstJson("docs/state.md"));
+
+  ASSERT_TRUE(position.ok()) << position.status();
+  const binlogdata::ShardGtid* copied = position->FindShard("-80");
+  const binlogdata::ShardGtid* copying = position->FindShard("80-");
+  ASSERT_NE(copied, nullptr);
+  ASSERT_NE(copying, nullptr);
+  EXPECT_TRUE(copied->table_p_ks().empty());
+  ASSERT_EQ(copying->table_p_ks_size(), 1);
+  EXPECT_EQ(copying->table_p_ks(0).lastpk().rows(0).values(), "421007");
+  EXPECT_THAT(position->since, testing::ElementsAre(testing::Key("80-")));
+  EXPECT_EQ(position->columns.size(), 3u);
+  EXPECT_NE(position->cursor, 0u);
+}
+
+}  // namespace
+}  // namespace source_vitess::docs
