@@ -36,6 +36,7 @@ constexpr std::string_view kVindexes = R"(
 
 RecordedCluster::RecordedCluster(SimulatorOptions options) : simulator_(std::move(options)) {
   Check(cluster().RunScript(
+      "create keyspace commerce tablets (primary, rdonly);"
       "create keyspace customer shards ('-80', '80-') tablets (primary, rdonly) on one server"));
   Run(Schema());
   Run(kVindexes);
