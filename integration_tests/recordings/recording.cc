@@ -14,6 +14,7 @@
 #include "absl/strings/strip.h"
 #include "google/protobuf/io/coded_stream.h"
 #include "google/protobuf/text_format.h"
+#include "vitess/gtid_set.h"
 
 namespace source_vitess::recordings {
 namespace {
@@ -119,6 +120,36 @@ std::vector<std::string> NamesOfFilesEndingIn(absl::string_view suffix) {
   return names;
 }
 
+// Whether an event of a transaction, or of a statement that ends like one. Rows of a copy, and what
+// goes with them, have no time.
+bool IsChange(const binlogdata::VEvent& event) {
+  return event.timestamp() != 0 && event.type() != binlogdata::HEARTBEAT;
+}
+
+// Empty for text that is no position of MySQL.
+vitess::GtidSet SetOf(const std::string& position) {
+  absl::StatusOr<vitess::GtidSet> set = vitess::GtidSet::ParsePosition(position);
+  return set.ok() ? *std::move(set) : vitess::GtidSet();
+}
+
+// The position of the shard.
+std::string PositionOf(const binlogdata::VGtid& vgtid, const std::string& keyspace,
+                       const std::string& shard) {
+  for (const binlogdata::ShardGtid& candidate : vgtid.shard_gtids()) {
+    if (candidate.keyspace() == keyspace && candidate.shard() == shard) return candidate.gtid();
+  }
+  return "";
+}
+
+// Whether `from` contains the transactions that bring the event's own shard to where its VGTID
+// says.
+bool Contains(const binlogdata::VGtid& from, const binlogdata::VEvent& vgtid_event) {
+  const std::string& keyspace = vgtid_event.keyspace();
+  const std::string& shard = vgtid_event.shard();
+  return SetOf(PositionOf(from, keyspace, shard))
+      .Contains(SetOf(PositionOf(vgtid_event.vgtid(), keyspace, shard)));
+}
+
 void SetPosition(const binlogdata::ShardGtid& shard, std::vector<ShardPosition>& positions) {
   if (!absl::StrContains(shard.gtid(), '/')) return;
   for (ShardPosition& known : positions) {
@@ -167,6 +198,25 @@ std::vector<std::string> ExecuteRecordingNames() {
   std::vector<std::string> names = NamesOfFilesEndingIn(kResponseSuffix);
   for (std::string& name : names) name = std::string(absl::StripPrefix(name, kExecutePrefix));
   return names;
+}
+
+std::vector<size_t> ChangesAfter(const Recording& recording, const binlogdata::VGtid& from) {
+  std::vector<size_t> messages;
+  std::vector<size_t> transaction;  // whose VGTID, at its end, has not come yet
+  for (size_t i = 0; i < recording.responses.size(); ++i) {
+    const auto& events = recording.responses[i].events();
+    if (std::none_of(events.begin(), events.end(), IsChange)) continue;
+    transaction.push_back(i);
+    const auto vgtid = std::find_if(
+        events.rbegin(), events.rend(),
+        [](const binlogdata::VEvent& event) { return event.type() == binlogdata::VGTID; });
+    if (vgtid == events.rend()) continue;
+    if (!Contains(from, *vgtid)) {
+      messages.insert(messages.end(), transaction.begin(), transaction.end());
+    }
+    transaction.clear();
+  }
+  return messages;
 }
 
 std::vector<ShardPosition> LastPositions(const Recording& recording) {

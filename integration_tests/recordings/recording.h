@@ -2,6 +2,7 @@
 #ifndef SOURCE_VITESS_RECORDINGS_RECORDING_H_
 #define SOURCE_VITESS_RECORDINGS_RECORDING_H_
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -45,6 +46,11 @@ struct ExecuteRecording {
 // Names that Load takes, sorted.
 std::vector<std::string> RecordingNames();
 std::vector<std::string> ExecuteRecordingNames();
+
+// The messages of the recording that a replication from `from` would have brought: those of
+// transactions that `from` does not contain, without copies and heartbeats. As indices into
+// raw_responses. A shard that `from` has no position for is replicated from its beginning.
+std::vector<size_t> ChangesAfter(const Recording& recording, const binlogdata::VGtid& from);
 
 // A position of one shard.
 struct ShardPosition {

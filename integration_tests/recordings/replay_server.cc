@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <mutex>
+#include <numeric>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -110,8 +111,24 @@ class UnaryCall final : public CallReactor {
 struct StreamAnswer {
   bool routed = false;
   std::shared_ptr<const Recording> recording;  // null: heartbeats alone
+  std::vector<size_t> messages;                // of the recording
+  std::optional<absl::Status> end;             // absent: none
   absl::Duration heartbeat_interval;           // zero: none
 };
+
+void TakeRoute(const ReplayRoute& route, const vtgate::VStreamRequest& request,
+               StreamAnswer& answer) {
+  answer.routed = true;
+  answer.recording = route.recording;
+  if (route.recording == nullptr) return;
+  if (route.changes_only) {
+    answer.messages = ChangesAfter(*route.recording, request.vgtid());
+    return;
+  }
+  answer.messages.resize(route.recording->raw_responses.size());
+  std::iota(answer.messages.begin(), answer.messages.end(), size_t{0});
+  answer.end = route.recording->end;
+}
 
 class StreamCall final : public CallReactor {
  public:
@@ -145,11 +162,11 @@ class StreamCall final : public CallReactor {
   void Proceed() {
     if (!answer_.routed) {
       Finish(grpc::Status(grpc::StatusCode::UNIMPLEMENTED, "no route for this VStream"));
-    } else if (answer_.recording != nullptr && next_ < answer_.recording->raw_responses.size()) {
-      Send(answer_.recording->raw_responses[next_++]);
-    } else if (answer_.recording != nullptr && answer_.recording->end.has_value()) {
-      Finish(grpc::Status(static_cast<grpc::StatusCode>(answer_.recording->end->code()),
-                          std::string(answer_.recording->end->message())));
+    } else if (next_ < answer_.messages.size()) {
+      Send(answer_.recording->raw_responses[answer_.messages[next_++]]);
+    } else if (answer_.end.has_value()) {
+      Finish(grpc::Status(static_cast<grpc::StatusCode>(answer_.end->code()),
+                          std::string(answer_.end->message())));
     } else {
       Wait();
     }
@@ -236,8 +253,7 @@ class RecordingServer::Service final : public grpc::CallbackGenericService {
         options_.heartbeat_interval.value_or(absl::Seconds(request.flags().heartbeat_interval()));
     for (const ReplayRoute& route : options_.routes) {
       if (!Fits(route, request)) continue;
-      answer.routed = true;
-      answer.recording = route.recording;
+      TakeRoute(route, request, answer);
       break;
     }
     const std::lock_guard<std::mutex> lock(mutex_);

@@ -29,6 +29,8 @@ struct ReplayRoute {
   // What is sent, whatever else the request says. Null: heartbeats alone, as from a server at which
   // nothing happens.
   std::shared_ptr<const Recording> recording;
+  // Of the recording, only ChangesAfter the request's position; then heartbeats.
+  bool changes_only = false;
 };
 
 struct ReplayOptions {

@@ -18,7 +18,7 @@ using ::source_vitess::recordings::RecordingServer;
 using ::source_vitess::recordings::ReplayOptions;
 using ::source_vitess::recordings::ReplayPhase;
 
-int Serve(const std::string& name, int port, bool idle_replication) {
+int Serve(const std::string& name, int port, bool split) {
   absl::StatusOr<Recording> recording = Recording::Load(name);
   if (!recording.ok()) {
     std::fprintf(stderr, "%s\nThere are: %s\n", recording.status().ToString().c_str(),
@@ -27,9 +27,9 @@ int Serve(const std::string& name, int port, bool idle_replication) {
   }
   ReplayOptions options;
   options.port = port;
-  if (idle_replication) options.routes.push_back({"", ReplayPhase::kReplicate, nullptr});
-  options.routes.push_back(
-      {"", ReplayPhase::kAny, std::make_shared<const Recording>(*std::move(recording))});
+  const auto loaded = std::make_shared<const Recording>(*std::move(recording));
+  if (split) options.routes.push_back({"", ReplayPhase::kReplicate, loaded, true});
+  options.routes.push_back({"", ReplayPhase::kAny, loaded});
 
   // Blocked before gRPC starts its threads, which inherit the mask.
   sigset_t signals;
@@ -57,12 +57,12 @@ int main(int argc, char** argv) {
   CLI::App app("Answers as a VTGate did: every VStream call gets the messages of one recording.");
   std::string recording;
   int port = 0;
-  bool idle_replication = false;
+  bool split = false;
   app.add_option("--recording", recording, "Name of the recording")->required();
   app.add_option("--port", port, "Port on 127.0.0.1; 0 takes any that is free, and prints it")
       ->check(CLI::Range(0, 65535));
-  app.add_flag("--idle-replication", idle_replication,
-               "Send the recording to calls that copy, and heartbeats alone to the others");
+  app.add_flag("--split", split,
+               "Send calls that replicate only the changes behind their position, not the copies");
   CLI11_PARSE(app, argc, argv);
-  return Serve(recording, port, idle_replication);
+  return Serve(recording, port, split);
 }

@@ -182,5 +182,34 @@ TEST(RecordingTest, LastPositionsAreTheRequestsWhenNothingCame) {
   EXPECT_EQ(positions[0].position, "MySQL56/83c0af68-e68d-11f1-b044-02fc00000001:1-605");
 }
 
+TEST(RecordingTest, ChangesAfterAPositionAreTheTransactionsThatItDoesNotContain) {
+  absl::StatusOr<Recording> recording = Recording::Load("replicate-transactions");
+  ASSERT_TRUE(recording.ok()) << recording.status();
+  binlogdata::VGtid from = recording->request.vgtid();
+  from.mutable_shard_gtids(1)->set_gtid("MySQL56/83c0af68-e68d-11f1-b044-02fc00000001:1-530");
+
+  const std::vector<size_t> all = ChangesAfter(*recording, recording->request.vgtid());
+  const std::vector<size_t> after_530 = ChangesAfter(*recording, from);
+
+  EXPECT_THAT(all, SizeIs(10));
+  EXPECT_THAT(after_530, ::testing::ElementsAre(4, 5, 6, 7, 8, 9));
+}
+
+TEST(RecordingTest, ChangesAreNotTheRowsOfACopyNorHeartbeats) {
+  absl::StatusOr<Recording> copy = Recording::Load("copy-two-shards");
+  absl::StatusOr<Recording> stall = Recording::Load("stall-no-tablet");
+  ASSERT_TRUE(copy.ok() && stall.ok());
+
+  EXPECT_THAT(ChangesAfter(*copy, {}), IsEmpty());
+  EXPECT_THAT(ChangesAfter(*stall, {}), IsEmpty());
+}
+
+TEST(RecordingTest, ChangesHaveEveryMessageOfATransaction) {
+  absl::StatusOr<Recording> recording = Recording::Load("replicate-large-transaction");
+  ASSERT_TRUE(recording.ok()) << recording.status();
+
+  EXPECT_THAT(ChangesAfter(*recording, recording->request.vgtid()), ::testing::ElementsAre(0, 1));
+}
+
 }  // namespace
 }  // namespace source_vitess::recordings

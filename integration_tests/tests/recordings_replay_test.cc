@@ -23,6 +23,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using ::testing::SizeIs;
 
 std::shared_ptr<const Recording> LoadRecording(const std::string& name) {
@@ -218,6 +219,25 @@ TEST(RecordingServerTest, ChoosesTheRecordingByWhetherTheCallCopies) {
 
   EXPECT_EQ(resumed_copy.Read(copy->raw_responses.size()), copy->raw_responses);
   EXPECT_EQ(replicated.Read(replication->raw_responses.size()), replication->raw_responses);
+}
+
+TEST(RecordingServerTest, SendsChangesAloneWhereTheRouteSaysSo) {
+  const auto recording = LoadRecording("copy-job-one-shard-done");
+  ReplayOptions options;
+  options.heartbeat_interval = absl::Milliseconds(1);
+  options.routes.push_back({"", ReplayPhase::kReplicate, recording, true});
+  const auto server = StartServer(std::move(options));
+  vtgate::VStreamRequest request = recording->request;
+  for (auto& shard : *request.mutable_vgtid()->mutable_shard_gtids()) shard.clear_table_p_ks();
+  const std::vector<size_t> changes = ChangesAfter(*recording, request.vgtid());
+  StreamCall call(*server, request);
+
+  const std::vector<std::string> messages = call.Read(changes.size());
+
+  ASSERT_THAT(messages, Not(IsEmpty()));
+  EXPECT_EQ(messages.back(), recording->raw_responses[changes.back()]);
+  EXPECT_LT(changes.size(), recording->raw_responses.size());
+  EXPECT_EQ(call.Read()->events(0).type(), binlogdata::HEARTBEAT);
 }
 
 TEST(RecordingServerTest, RefusesAStreamThatHasNoRoute) {
