@@ -19,10 +19,23 @@ Spread Of(const std::vector<RunCost>& runs, const std::function<double(const Run
 
 double CpuSeconds(const RunCost& run) { return run.cpu_seconds(); }
 
+// Columns of the table; the figures of a line stand below their names.
+constexpr char kColumns[] = "  %-10s  %-28s  %-12s  %-24s  %-8s  %s\n";
+
+std::string Text(const Spread& spread, int decimals) {
+  return absl::StrFormat("%.*f (%.*f .. %.*f)", decimals, spread.median, decimals, spread.least,
+                         decimals, spread.most);
+}
+
+std::string Head() {
+  return absl::StrFormat(kColumns, "", "rows/s", "MB/s of JSON", "CPU s per million rows", "system",
+                         "peak MB");
+}
+
 std::string Line(const char* name, const Workload& workload, const std::vector<RunCost>& runs,
                  uint64_t json_bytes) {
   const auto rows = static_cast<double>(workload.rows());
-  const auto json = static_cast<double>(json_bytes);
+  const double json_megabytes = static_cast<double>(json_bytes) / kMega;
   const Spread speed = Of(runs, [&](const RunCost& run) { return rows / run.wall_seconds; });
   const Spread cpu = Of(runs, [&](const RunCost& run) { return CpuSeconds(run) / rows * kMega; });
   const Spread system =
@@ -30,11 +43,9 @@ std::string Line(const char* name, const Workload& workload, const std::vector<R
   const Spread memory =
       Of(runs, [](const RunCost& run) { return static_cast<double>(run.peak_bytes) / kMega; });
   const std::string json_speed =
-      json_bytes == 0 ? "-" : absl::StrFormat("%.0f", speed.median * json / rows / kMega);
-  return absl::StrFormat(
-      "  %-10s %9.0f (%.0f .. %.0f) %9s   %6.3f (%.3f .. %.3f), system %.3f %8.1f (%.1f .. %.1f)\n",
-      name, speed.median, speed.least, speed.most, json_speed, cpu.median, cpu.least, cpu.most,
-      system.median, memory.median, memory.least, memory.most);
+      json_bytes == 0 ? "-" : absl::StrFormat("%.0f", speed.median * json_megabytes / rows);
+  return absl::StrFormat(kColumns, name, Text(speed, 0), json_speed, Text(cpu, 3),
+                         absl::StrFormat("%.3f", system.median), Text(memory, 1));
 }
 
 }  // namespace
@@ -68,9 +79,8 @@ std::string Report(const Workload& workload, const WorkloadCosts& costs) {
     absl::StrAppendFormat(&text, ", %.0f bytes a row as JSON",
                           static_cast<double>(costs.json_bytes) / rows);
   }
-  absl::StrAppendFormat(
-      &text, "\n  median (least .. most) of %d runs\n  %-10s %9s %20s   %s %29s\n",
-      costs.floor.size(), "", "rows/s", "MB/s of JSON", "CPU s per million rows", "peak MB");
+  absl::StrAppendFormat(&text, "\n  median (least .. most) of %d runs\n", costs.floor.size());
+  text += Head();
   if (!costs.connector.empty()) {
     text += Line("connector", workload, costs.connector, costs.json_bytes);
   }
