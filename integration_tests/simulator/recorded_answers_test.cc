@@ -29,8 +29,8 @@ class RecordedAnswersTest : public testing::Test {
   RecordedAnswersTest() : cluster_(FastOptions()) { cluster_.InsertCustomers(kTime); }
 
   vtgate::ExecuteResponse Execute(const vtgate::ExecuteRequest& request) {
-    const auto stub =
-        vtgateservice::Vitess::NewStub(grpc::CreateChannel(cluster_.address(), grpc::InsecureChannelCredentials()));
+    const auto stub = vtgateservice::Vitess::NewStub(
+        grpc::CreateChannel(cluster_.address(), grpc::InsecureChannelCredentials()));
     grpc::ClientContext context;
     vtgate::ExecuteResponse response;
     EXPECT_TRUE(stub->Execute(&context, request, &response).ok());
@@ -43,7 +43,8 @@ class RecordedAnswersTest : public testing::Test {
     vtgate::ExecuteResponse simulated;
   };
   Answers Ask(const char* name) {
-    const absl::StatusOr<recordings::ExecuteRecording> recording = recordings::ExecuteRecording::Load(name);
+    const absl::StatusOr<recordings::ExecuteRecording> recording =
+        recordings::ExecuteRecording::Load(name);
     EXPECT_TRUE(recording.ok()) << recording.status();
     Answers answers{recording->response, Execute(recording->request)};
     // A remark of VTGate's about its own ORDER BY.
@@ -98,7 +99,8 @@ TEST_F(RecordedAnswersTest, ListsTablets) {
 TEST_F(RecordedAnswersTest, TellsPositions) {
   const std::regex uuid("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}");
   // As many transactions as the recording's server had, with all logs purged.
-  while (cluster_.cluster().Executed("customer", "-80")->ToString().find(":1-611") == std::string::npos) {
+  while (cluster_.cluster().Executed("customer", "-80")->ToString().find(":1-611") ==
+         std::string::npos) {
     ASSERT_TRUE(cluster_.cluster().WriteInternalTransaction("customer", "-80").ok());
   }
   ASSERT_TRUE(cluster_.cluster().PurgeLogs("customer", "-80").ok());
@@ -131,7 +133,8 @@ void ExpectEnd(RecordedCluster& cluster, const char* name, const std::string& po
   const grpc::Status status = reader.Finish();
   ASSERT_TRUE(recording.end.has_value());
   EXPECT_EQ(static_cast<int>(status.error_code()), static_cast<int>(recording.end->code()));
-  EXPECT_EQ(WithoutGtids(status.error_message()), WithoutGtids(std::string(recording.end->message())));
+  EXPECT_EQ(WithoutGtids(status.error_message()),
+            WithoutGtids(std::string(recording.end->message())));
 }
 
 TEST_F(RecordedAnswersTest, EndsAStreamOfAKeyspaceThatIsNotThere) {
@@ -144,13 +147,19 @@ TEST_F(RecordedAnswersTest, EndsAStreamOfAShardThatIsNotThere) {
 
 TEST_F(RecordedAnswersTest, EndsAStreamOfAShardThatIsGone) {
   ASSERT_TRUE(cluster_.cluster().RunScript("create keyspace shop shards ('-80', '80-')").ok());
-  const std::string text = "MySQL56/253437b8-e694-11f1-a451-02fc00000001:1-75,2535a404-e694-11f1-bbb6-02fc00000001:1-449";
+  const std::string text =
+      "MySQL56/"
+      "253437b8-e694-11f1-a451-02fc00000001:1-75,2535a404-e694-11f1-bbb6-02fc00000001:1-449";
   ExpectEnd(cluster_, "error-shard-gone", text);
 }
 
-TEST_F(RecordedAnswersTest, EndsAStreamFromWhatIsNoPosition) { ExpectEnd(cluster_, "error-bad-gtid", ""); }
+TEST_F(RecordedAnswersTest, EndsAStreamFromWhatIsNoPosition) {
+  ExpectEnd(cluster_, "error-bad-gtid", "");
+}
 
-TEST_F(RecordedAnswersTest, EndsACopyOfATableThatIsNotThere) { ExpectEnd(cluster_, "error-unknown-table-copy", ""); }
+TEST_F(RecordedAnswersTest, EndsACopyOfATableThatIsNotThere) {
+  ExpectEnd(cluster_, "error-unknown-table-copy", "");
+}
 
 TEST_F(RecordedAnswersTest, EndsAStreamOfMinimalRowImages) {
   ServerVariables variables;
@@ -183,7 +192,8 @@ TEST_F(RecordedAnswersTest, EndsAStreamOverRowsWithMoreColumnsThanTheTableHas) {
   EXPECT_EQ(Lines(request, reader.responses()), Lines(recording.request, recording.responses));
 }
 
-// Heartbeats alone come, as recorded, and in the end the status that VTGate gives when it has looked for 90 s.
+// Heartbeats alone come, as recorded, and in the end the status that VTGate gives when it has
+// looked for 90 s.
 void ExpectStall(RecordedCluster& cluster, const char* name, const std::string& position) {
   const recordings::Recording recording = LoadRecording(name);
   StreamReader reader(cluster.address(), RecordedCluster::RequestAt(recording, position));
@@ -195,16 +205,19 @@ void ExpectStall(RecordedCluster& cluster, const char* name, const std::string& 
     EXPECT_NE(response.events(0).timestamp(), 0);
   }
   EXPECT_EQ(status.error_code(), grpc::StatusCode::CANCELLED);
-  EXPECT_THAT(status.error_message(), testing::EndsWith("within the test cell(s): context has expired"));
+  EXPECT_THAT(status.error_message(),
+              testing::EndsWith("within the test cell(s): context has expired"));
 }
 
 TEST_F(RecordedAnswersTest, StallsAtAPositionAhead) {
   const std::string position = cluster_.Position();
-  ExpectStall(cluster_, "stall-position-ahead", position.substr(0, position.rfind('-')) + "-999999");
+  ExpectStall(cluster_, "stall-position-ahead",
+              position.substr(0, position.rfind('-')) + "-999999");
 }
 
 TEST_F(RecordedAnswersTest, StallsAtAPositionOfAnotherServer) {
-  ExpectStall(cluster_, "stall-foreign-position", "MySQL56/00000000-e68d-11f1-b044-02fc00000001:1-49");
+  ExpectStall(cluster_, "stall-foreign-position",
+              "MySQL56/00000000-e68d-11f1-b044-02fc00000001:1-49");
 }
 
 TEST_F(RecordedAnswersTest, StallsWithoutATabletOfTheType) {

@@ -747,6 +747,7 @@ class Parser {
     if (!quoted && AcceptWord("null")) return MakeLiteral(Literal::Kind::kNull, "");
     if (!quoted && AcceptWord("true")) return MakeLiteral(Literal::Kind::kNumber, "1");
     if (!quoted && AcceptWord("false")) return MakeLiteral(Literal::Kind::kNumber, "0");
+    if (!quoted && IsReserved(Peek().text) && !IsSymbol("(", 1)) Fail();
     std::string name = Name();
     if (!quoted && IsSymbol("(")) return ParseCall(ToLower(name));
     if (!quoted && EqualsIgnoreCase(name, "current_timestamp")) {

@@ -1,0 +1,263 @@
+// The server as a client meets it: sessions, credentials, faults, and the ends of calls.
+#include "simulator/simulator.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+
+#include "simulator/event_sequence.h"
+#include "simulator/recorded_cluster.h"
+#include "simulator/strings.h"
+
+namespace source_vitess::simulator {
+namespace {
+
+vtgate::VStreamRequest CopyRequest() {
+  vtgate::VStreamRequest request;
+  binlogdata::ShardGtid& shard = *request.mutable_vgtid()->add_shard_gtids();
+  shard.set_keyspace("customer");
+  shard.set_shard("-80");
+  binlogdata::Rule& rule = *request.mutable_filter()->add_rules();
+  rule.set_match("customers");
+  rule.set_filter("select * from `customers`");
+  return request;
+}
+
+vtgate::VStreamRequest ReplicationRequest(const std::string& position) {
+  vtgate::VStreamRequest request = CopyRequest();
+  request.mutable_vgtid()->mutable_shard_gtids(0)->set_gtid(position);
+  return request;
+}
+
+// The first value of each row that a stream has brought after it was changed, in order.
+std::vector<std::string> Ids(const Responses& responses) {
+  std::vector<std::string> ids;
+  for (const vtgate::VStreamResponse& response : responses) {
+    for (const binlogdata::VEvent& event : response.events()) {
+      for (const binlogdata::RowChange& change : event.row_event().row_changes()) {
+        const query::Row& row = change.has_after() ? change.after() : change.before();
+        ids.push_back(row.values().substr(0, static_cast<size_t>(row.lengths(0))));
+      }
+    }
+  }
+  return ids;
+}
+
+void ReadToCompletion(StreamReader& reader) {
+  while (reader.ReadMessage()) {
+    const vtgate::VStreamResponse& last = reader.responses().back();
+    if (last.events(last.events_size() - 1).type() == binlogdata::COPY_COMPLETED) return;
+  }
+}
+
+TEST(SimulatorTest, KeepsATransactionAcrossCalls) {
+  RecordedCluster cluster;
+  const auto stub = vtgateservice::Vitess::NewStub(
+      grpc::CreateChannel(cluster.address(), grpc::InsecureChannelCredentials()));
+  vtgate::Session session;
+  session.set_autocommit(true);
+  session.set_target_string("customer");
+  for (const char* sql : {"begin", "insert into customers (id, email) values (1, 'a')", "commit"}) {
+    grpc::ClientContext context;
+    vtgate::ExecuteRequest request;
+    vtgate::ExecuteResponse response;
+    *request.mutable_session() = session;
+    request.mutable_query()->set_sql(sql);
+    ASSERT_TRUE(stub->Execute(&context, request, &response).ok());
+    ASSERT_FALSE(response.has_error()) << response.error().message();
+    session = response.session();
+    EXPECT_EQ(session.in_transaction(), std::string(sql) != "commit");
+  }
+  EXPECT_EQ(cluster.cluster().Execute("customer", "select id from customers")->rows_size(), 1);
+}
+
+TEST(SimulatorTest, WantsCredentials) {
+  SimulatorOptions options;
+  options.service.user = StaticUser{"reader", "secret"};
+  RecordedCluster cluster(options);
+  const auto stub = vtgateservice::Vitess::NewStub(
+      grpc::CreateChannel(cluster.address(), grpc::InsecureChannelCredentials()));
+  const auto execute = [&](const char* password) {
+    grpc::ClientContext context;
+    if (password != nullptr) {
+      context.AddMetadata("username", "reader");
+      context.AddMetadata("password", password);
+    }
+    vtgate::ExecuteRequest request;
+    request.mutable_query()->set_sql("show keyspaces");
+    vtgate::ExecuteResponse response;
+    return stub->Execute(&context, request, &response);
+  };
+  EXPECT_EQ(execute(nullptr).error_code(), grpc::StatusCode::UNAUTHENTICATED);
+  EXPECT_EQ(execute("wrong").error_code(), grpc::StatusCode::PERMISSION_DENIED);
+  EXPECT_EQ(execute("wrong").error_message(),
+            "auth failure: caller \"reader\" provided invalid credentials");
+  EXPECT_TRUE(execute("secret").ok());
+  StreamReader reader(cluster.address(), CopyRequest());
+  EXPECT_EQ(reader.Finish().error_code(), grpc::StatusCode::UNAUTHENTICATED);
+}
+
+TEST(SimulatorTest, CopiesInBatchesOfThePacketSize) {
+  SimulatorOptions options;
+  options.service.streams.packet_bytes = 1;
+  RecordedCluster cluster(options);
+  cluster.InsertCustomers("2026-01-01 00:00:00");
+  StreamReader reader(cluster.address(), CopyRequest());
+  ReadToCompletion(reader);
+  // [B F] [V] [R V C], three times [B] [R V C], [B V C], [CC CC].
+  ASSERT_EQ(reader.responses().size(), 11U);
+  EXPECT_EQ(reader.responses()[3].events_size(), 1);
+  EXPECT_EQ(reader.responses()[4].events_size(), 3);
+  EXPECT_THAT(Ids(reader.responses()), testing::ElementsAre("1", "2", "3", "5"));
+}
+
+TEST(SimulatorTest, GoesOnAfterTheLastKeyWhenVtgateStartsAShardAgain) {
+  SimulatorOptions options;
+  options.service.streams.packet_bytes = 1;
+  options.service.streams.on_point = [](const StreamPoint& point) {
+    const bool strikes =
+        point.kind == StreamPoint::Kind::kRowsCopied && point.rows == 2 && point.attempt == 1;
+    return strikes ? StreamAction::kRestart : StreamAction::kContinue;
+  };
+  RecordedCluster cluster(options);
+  cluster.InsertCustomers("2026-01-01 00:00:00");
+  StreamReader reader(cluster.address(), CopyRequest());
+  ReadToCompletion(reader);
+  EXPECT_THAT(Ids(reader.responses()), testing::ElementsAre("1", "2", "3", "5"));
+}
+
+TEST(SimulatorTest, ForgetsTablesWhenVtgateStartsAShardAgainBetweenTwo) {
+  SimulatorOptions options;
+  options.service.streams.on_point = [](const StreamPoint& point) {
+    const bool strikes = point.kind == StreamPoint::Kind::kTableCopied && point.attempt == 1;
+    return strikes ? StreamAction::kRestart : StreamAction::kContinue;
+  };
+  RecordedCluster cluster(options);
+  cluster.InsertCustomers("2026-01-01 00:00:00");
+  cluster.InsertOrders();
+  vtgate::VStreamRequest request = CopyRequest();
+  binlogdata::Rule& rule = *request.mutable_filter()->add_rules();
+  rule.set_match("orders");
+  rule.set_filter("select * from `orders`");
+  StreamReader reader(cluster.address(), request);
+  reader.ReadEvents(12);
+  cluster.Run("delete from orders where customer_id = 1");
+  reader.ReadEvents(17);
+  EXPECT_THAT(Phases(reader.responses()),
+              testing::ElementsAre("copy customers", "rows customers", "transaction orders"));
+}
+
+TEST(SimulatorTest, SendsFieldsAgainAfterAFailover) {
+  RecordedCluster cluster;
+  const std::string start = cluster.Position();
+  StreamReader reader(cluster.address(), ReplicationRequest(start));
+  cluster.Run("insert into customers (id, email) values (1, 'a')");
+  reader.ReadEvents(5);
+  ASSERT_TRUE(cluster.cluster().FailOver("customer", "-80").ok());
+  cluster.Run("insert into customers (id, email) values (2, 'b')");
+  reader.ReadEvents(10);
+  ASSERT_EQ(reader.responses().size(), 2U);
+  EXPECT_EQ(reader.responses()[1].events(1).type(), binlogdata::FIELD);
+  EXPECT_THAT(reader.responses()[1].events(3).vgtid().shard_gtids(0).gtid(),
+              testing::HasSubstr(","));
+}
+
+TEST(SimulatorTest, ResumesWhenATabletComesBack) {
+  RecordedCluster cluster;
+  const std::string start = cluster.Position();
+  StreamReader reader(cluster.address(), ReplicationRequest(start));
+  ASSERT_TRUE(cluster.cluster().SetServing("customer", "-80", topodata::PRIMARY, false).ok());
+  ASSERT_TRUE(cluster.cluster().SetServing("customer", "-80", topodata::PRIMARY, true).ok());
+  cluster.Run("insert into customers (id, email) values (1, 'a')");
+  reader.ReadEvents(5);
+  EXPECT_THAT(Ids(reader.responses()), testing::ElementsAre("1"));
+}
+
+TEST(SimulatorFaultsTest, BreaksAfterAnyNumberOfEvents) {
+  RecordedCluster cluster;
+  cluster.InsertCustomers("2026-01-01 00:00:00");
+  for (uint64_t events = 0; events < 14; ++events) {
+    StreamFault fault;
+    fault.after_events = events;
+    fault.streams = 1;
+    cluster.simulator().faults().Add(fault);
+    StreamReader reader(cluster.address(), CopyRequest());
+    EXPECT_EQ(reader.Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
+    EXPECT_EQ(CountEvents(reader.responses()), events);
+  }
+}
+
+TEST(SimulatorFaultsTest, BreaksAfterWholeMessages) {
+  RecordedCluster cluster;
+  cluster.InsertCustomers("2026-01-01 00:00:00");
+  StreamFault fault;
+  fault.after_messages = 3;
+  fault.status = absl::InternalError("broken");
+  cluster.simulator().faults().Add(fault);
+  StreamReader reader(cluster.address(), CopyRequest());
+  EXPECT_EQ(reader.Finish().error_message(), "broken");
+  EXPECT_EQ(reader.responses().size(), 3U);
+}
+
+TEST(SimulatorFaultsTest, StallsWithHeartbeatsAlone) {
+  SimulatorOptions options;
+  options.service.streams.second = absl::Milliseconds(5);
+  RecordedCluster cluster(options);
+  StreamFault fault;
+  fault.kind = StreamFault::Kind::kStall;
+  fault.after_events = 2;
+  cluster.simulator().faults().Add(fault);
+  vtgate::VStreamRequest request = CopyRequest();
+  request.mutable_flags()->set_heartbeat_interval(1);
+  StreamReader reader(cluster.address(), request);
+  reader.ReadEvents(5);
+  EXPECT_EQ(reader.responses()[1].events(0).type(), binlogdata::HEARTBEAT);
+  EXPECT_EQ(reader.responses()[3].events(0).type(), binlogdata::HEARTBEAT);
+}
+
+TEST(SimulatorFaultsTest, FailsCallsOfExecute) {
+  RecordedCluster cluster;
+  ExecuteFault fault;
+  fault.calls = 1;
+  cluster.simulator().faults().Add(fault);
+  EXPECT_EQ(cluster.simulator().faults().ForExecute().code(), absl::StatusCode::kUnavailable);
+  EXPECT_TRUE(cluster.simulator().faults().ForExecute().ok());
+}
+
+TEST(SimulatorTest, EndsStreamsWhenItStopsAndTakesNewOnesAtTheSamePort) {
+  RecordedCluster cluster;
+  cluster.InsertCustomers("2026-01-01 00:00:00");
+  const std::string address = cluster.address();
+  StreamReader reader(address, CopyRequest());
+  ReadToCompletion(reader);
+  cluster.simulator().Stop();
+  EXPECT_EQ(reader.Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
+  const int port = std::stoi(address.substr(address.rfind(':') + 1));
+  ASSERT_TRUE(cluster.simulator().Start("127.0.0.1", port).ok());
+  StreamReader again(address, CopyRequest());
+  ReadToCompletion(again);
+  EXPECT_THAT(Ids(again.responses()), testing::ElementsAre("1", "2", "3", "5"));
+}
+
+TEST(SimulatorTest, IsBlockedByASlowClientForThatClientOnly) {
+  SimulatorOptions options;
+  options.service.streams.packet_bytes = 1000;
+  RecordedCluster cluster(options);
+  for (int id = 1; id <= 64; ++id) {
+    cluster.Run(Cat("insert into customers (id, email) values (", id, ", 'x')"));
+    cluster.Run(Cat("insert into strpk values ('", id, "', repeat('x', 60000))"));
+  }
+  vtgate::VStreamRequest large = CopyRequest();
+  large.mutable_filter()->mutable_rules(0)->set_match("strpk");
+  large.mutable_filter()->mutable_rules(0)->set_filter("select * from `strpk`");
+  StreamReader slow(cluster.address(), large);  // nobody reads it
+  StreamReader other(cluster.address(), CopyRequest());
+  ReadToCompletion(other);
+  cluster.Run("delete from customers where id = 1");
+  EXPECT_GT(Ids(other.responses()).size(), 20U);
+}
+
+}  // namespace
+}  // namespace source_vitess::simulator
