@@ -1,5 +1,7 @@
 #include "sync/job.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_replace.h"
 #include "text/absl_view.h"
 
@@ -54,8 +56,14 @@ std::string_view BareTableName(std::string_view keyspace, std::string_view name)
 }
 
 bool BatchFlusher::IsDue(absl::Time now) const {
-  return rows_.batch().size_bytes() >= context_.options.batch_bytes ||
-         now - last_flush_ >= kFlushInterval;
+  if (rows_.batch().size_bytes() >= context_.options.batch_bytes ||
+      now - last_flush_ >= kFlushInterval) {
+    return true;
+  }
+  const std::span<const RecordCount> counts = rows_.batch().counts();
+  return std::any_of(counts.begin(), counts.end(), [&](const RecordCount& count) {
+    return count.records >= context_.options.checkpoint_interval;
+  });
 }
 
 absl::Status BatchFlusher::Flush(std::span<const PositionUpdate> updates, absl::Time now) {

@@ -63,7 +63,8 @@ class BatchFlusher {
   BatchFlusher(const JobContext& context, RowWriter& rows, absl::Time now)
       : context_(context), rows_(rows), last_flush_(now) {}
 
-  // Whether enough has gathered, or what there is has waited long enough.
+  // Whether enough has gathered, for a write or for a state, or what there is has waited long
+  // enough.
   bool IsDue(absl::Time now) const;
 
   absl::Status Flush(std::span<const PositionUpdate> updates, absl::Time now);
