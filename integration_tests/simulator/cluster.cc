@@ -77,7 +77,9 @@ absl::StatusOr<query::QueryResult> Cluster::Execute(Session& session, std::strin
   if (!statement.ok()) return statement.status();
   const absl::MutexLock lock(&mutex_);
   absl::StatusOr<query::QueryResult> result = Run(session, *statement, sql);
-  NotifyListeners();
+  const bool only_looks =
+      std::holds_alternative<Select>(*statement) || std::holds_alternative<Show>(*statement);
+  if (!only_looks) NotifyListeners();
   return result;
 }
 

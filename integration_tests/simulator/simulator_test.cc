@@ -175,6 +175,102 @@ TEST(SimulatorTest, ResumesWhenATabletComesBack) {
   EXPECT_THAT(Ids(reader.responses()), testing::ElementsAre("1"));
 }
 
+TEST(SimulatorFilterTest, SendsBothImagesOfAnUpdateThatLeavesTheFilter) {
+  RecordedCluster cluster;
+  cluster.InsertCustomers("2026-01-01 00:00:00");
+  vtgate::VStreamRequest request = ReplicationRequest(cluster.Position());
+  request.mutable_filter()->mutable_rules(0)->set_filter(
+      "select id, email from customers where id < 3");
+  cluster.Run(
+      "update customers set email = 'x' where id in (2, "
+      "3)");
+  StreamReader reader(cluster.address(), request);
+  reader.ReadEvents(5);
+  const binlogdata::VEvent& row = reader.responses()[0].events(2);
+  ASSERT_EQ(row.row_event().row_changes_size(), 1);
+  EXPECT_EQ(row.row_event().row_changes(0).before().values(), "2user2@example.com");
+  EXPECT_EQ(row.row_event().row_changes(0).after().values(), "2x");
+}
+
+TEST(SimulatorFilterTest, DoesNotAnchorRegularExpressions) {
+  RecordedCluster cluster;
+  cluster.InsertCustomers("2026-01-01 00:00:00");
+  vtgate::VStreamRequest request = CopyRequest();
+  request.mutable_filter()->mutable_rules(0)->set_match("/ustome/");
+  request.mutable_filter()->mutable_rules(0)->clear_filter();
+  request.mutable_flags()->set_exclude_keyspace_from_table_name(true);
+  StreamReader reader(cluster.address(), request);
+  ReadToCompletion(reader);
+  EXPECT_EQ(reader.responses()[0].events(1).field_event().table_name(), "customers");
+  EXPECT_THAT(Ids(reader.responses()), testing::ElementsAre("1", "2", "3", "5"));
+}
+
+TEST(SimulatorFilterTest, NamesColumnsOfADroppedTableByNumberIfAskedForItsBest) {
+  RecordedCluster cluster;
+  vtgate::VStreamRequest request = ReplicationRequest(cluster.Position());
+  cluster.Run("insert into customers (id, email) values (1, 'a'); drop table customers");
+  StreamReader strict(cluster.address(), request);
+  EXPECT_THAT(strict.Finish().error_message(),
+              testing::HasSubstr("unknown table customers in schema"));
+  request.mutable_filter()->set_field_event_mode(binlogdata::Filter::BEST_EFFORT);
+  StreamReader reader(cluster.address(), request);
+  reader.ReadEvents(5);
+  EXPECT_EQ(reader.responses()[0].events(1).field_event().fields(1).name(), "@2");
+  EXPECT_EQ(reader.responses()[0].events(1).field_event().fields(1).column_type(), "");
+}
+
+TEST(SimulatorFilterTest, MislabelsRowsFromBeforeAColumnWasAddedInTheMiddle) {
+  RecordedCluster cluster;
+  const vtgate::VStreamRequest request = ReplicationRequest(cluster.Position());
+  cluster.Run("insert into customers (id, email) values (1, 'a')");
+  cluster.Run("alter table customers add column note varchar(9) after id");
+  StreamReader reader(cluster.address(), request);
+  reader.ReadEvents(5);
+  EXPECT_EQ(reader.responses()[0].events(1).field_event().fields(1).name(), "note");
+  EXPECT_EQ(reader.responses()[0].events(1).field_event().fields_size(), 3);
+}
+
+TEST(SimulatorVersionTest, CopiesAllTablesWhereTablesToCopyIsNotKnown) {
+  SimulatorOptions options;
+  options.cluster.version = VersionProfile::Of(22);
+  RecordedCluster cluster(options);
+  cluster.InsertCustomers("2026-01-01 00:00:00");
+  cluster.InsertOrders();
+  vtgate::VStreamRequest request = CopyRequest();
+  binlogdata::Rule& rule = *request.mutable_filter()->add_rules();
+  rule.set_match("orders");
+  rule.set_filter("select * from `orders`");
+  request.mutable_flags()->add_tables_to_copy("orders");
+  StreamReader reader(cluster.address(), request);
+  ReadToCompletion(reader);
+  EXPECT_THAT(Phases(reader.responses()),
+              testing::ElementsAre("copy customers", "rows customers", "copy orders", "rows orders",
+                                   "completed"));
+}
+
+TEST(SimulatorTest, CannotGoOnAfterAnEnumAsAKey) {
+  // The copy compares labels, the table is ordered by ordinals: 'a' comes behind 'z', and is
+  // skipped.
+  RecordedCluster cluster;
+  cluster.RunIn("customer:-80", "create table kinds (kind enum('z', 'a') primary key)");
+  cluster.RunIn("customer:-80", "insert into kinds values ('z'), ('a')");
+  vtgate::VStreamRequest request = CopyRequest();
+  request.mutable_filter()->mutable_rules(0)->set_match("kinds");
+  request.mutable_filter()->mutable_rules(0)->set_filter("select * from kinds");
+  StreamReader whole(cluster.address(), request);
+  ReadToCompletion(whole);
+  EXPECT_THAT(Ids(whole.responses()), testing::ElementsAre("z", "a"));
+  binlogdata::TableLastPK& last =
+      *request.mutable_vgtid()->mutable_shard_gtids(0)->add_table_p_ks();
+  last.set_table_name("kinds");
+  last.mutable_lastpk()->add_fields()->set_name("kind");
+  last.mutable_lastpk()->add_rows()->add_lengths(1);
+  last.mutable_lastpk()->mutable_rows(0)->set_values("z");
+  StreamReader resumed(cluster.address(), request);
+  ReadToCompletion(resumed);
+  EXPECT_THAT(Ids(resumed.responses()), testing::IsEmpty());
+}
+
 TEST(SimulatorFaultsTest, BreaksAfterAnyNumberOfEvents) {
   RecordedCluster cluster;
   cluster.InsertCustomers("2026-01-01 00:00:00");

@@ -275,6 +275,13 @@ absl::Status SqlExecutor::ForEachMatch(
 
 // --- writing
 
+absl::StatusOr<Cell> SqlExecutor::ColumnDefault(const Column& column) {
+  if (column.default_value == nullptr) return Cell();
+  const absl::StatusOr<SqlValue> value = Evaluate(*column.default_value, Context());
+  if (!value.ok()) return value.status();
+  return StoreLiteral(column, ToLiteral(*value));
+}
+
 absl::StatusOr<Cell> SqlExecutor::DefaultOf(Keyspace& keyspace, const TableSchema& schema,
                                             const Column& column, query::QueryResult& result) {
   if (column.auto_increment) {
@@ -282,14 +289,11 @@ absl::StatusOr<Cell> SqlExecutor::DefaultOf(Keyspace& keyspace, const TableSchem
     if (result.insert_id() == 0) result.set_insert_id(static_cast<uint64_t>(next));
     return Cell(Cat(next++));
   }
-  if (column.default_value == nullptr) {
-    if (column.nullable) return Cell();
+  if (column.default_value == nullptr && !column.nullable) {
     return absl::FailedPreconditionError(Cat(
         "Field '", column.name, "' doesn't have a default value (errno 1364) (sqlstate HY000)"));
   }
-  const absl::StatusOr<SqlValue> value = Evaluate(*column.default_value, Context());
-  if (!value.ok()) return value.status();
-  return StoreLiteral(column, ToLiteral(*value));
+  return ColumnDefault(column);
 }
 
 absl::Status SqlExecutor::ComputeGenerated(const TableSchema& schema, Row& row) {
@@ -627,6 +631,34 @@ absl::Status SqlExecutor::RenameInShard(Shard& shard, const std::string& from,
                      Cat("Table '", to, "' already exists (errno 1050) (sqlstate 42S01)"));
 }
 
+absl::StatusOr<Row> SqlExecutor::RebuildRow(const TableSchema& before, const TableSchema& altered,
+                                            const std::vector<int>& moved, const Row& row) {
+  Row rebuilt;
+  for (size_t i = 0; i < moved.size(); ++i) {
+    const Column& column = altered.columns[i];
+    if (moved[i] < 0) {
+      absl::StatusOr<Cell> added = ColumnDefault(column);
+      if (!added.ok()) return added.status();
+      rebuilt.push_back(*std::move(added));
+      continue;
+    }
+    const auto old = static_cast<size_t>(moved[i]);
+    // The stored form depends on the type.
+    const bool retyped = before.columns[old].column_type != column.column_type ||
+                         before.columns[old].collation != column.collation;
+    if (!retyped || !row[old].has_value()) {
+      rebuilt.push_back(row[old]);
+      continue;
+    }
+    absl::StatusOr<Cell> converted = StoreLiteral(
+        column, ToLiteral({{Literal::Kind::kString, *row[old]}, &before.columns[old]}));
+    if (!converted.ok()) return converted.status();
+    rebuilt.push_back(*std::move(converted));
+  }
+  if (absl::Status status = ComputeGenerated(altered, rebuilt); !status.ok()) return status;
+  return rebuilt;
+}
+
 absl::Status SqlExecutor::AlterInShard(Shard& shard, Table& table, const AlterTable& alter) {
   for (const AlterAction& action : alter.actions) {
     if (action.kind == AlterAction::Kind::kRenameTable) {
@@ -635,37 +667,21 @@ absl::Status SqlExecutor::AlterInShard(Shard& shard, Table& table, const AlterTa
     std::vector<int> moved;
     absl::StatusOr<TableSchema> altered = AlterSchema(*table.schema, action, moved);
     if (!altered.ok())
-      return TabletError(shard, altered.status().code(), altered.status().message());
-    const bool rekeyed =
-        (altered->PrimaryKey() == nullptr) != (table.schema->PrimaryKey() == nullptr) ||
-        action.kind == AlterAction::Kind::kModifyColumn ||
-        action.kind == AlterAction::Kind::kAddIndex ||
-        action.kind == AlterAction::Kind::kDropColumn;
+      return TabletError(shard, altered.status().code(), StdView(altered.status().message()));
     Rows rows;
     for (const auto& [key, row] : table.rows) {
-      Row rebuilt;
-      for (size_t i = 0; i < moved.size(); ++i) {
-        const Column& column = altered->columns[i];
-        const int old = moved[i];
-        Cell cell = old >= 0 ? (*row)[static_cast<size_t>(old)] : Cell();
-        if (old < 0 && column.default_value != nullptr) {
-          const absl::StatusOr<SqlValue> value = Evaluate(*column.default_value, Context());
-          if (value.ok()) cell = StoreLiteral(column, ToLiteral(*value)).value_or(Cell());
-        } else if (action.kind == AlterAction::Kind::kModifyColumn && cell.has_value()) {
-          // The stored form may depend on the type.
-          const Column& before = table.schema->columns[static_cast<size_t>(old)];
-          const Literal literal = ToLiteral({{Literal::Kind::kString, *cell}, &before});
-          absl::StatusOr<Cell> converted = StoreLiteral(column, literal);
-          if (!converted.ok())
-            return TabletError(shard, converted.status().code(), converted.status().message());
-          cell = *std::move(converted);
-        }
-        rebuilt.push_back(std::move(cell));
+      absl::StatusOr<Row> rebuilt = RebuildRow(*table.schema, *altered, moved, *row);
+      if (!rebuilt.ok())
+        return TabletError(shard, rebuilt.status().code(), StdView(rebuilt.status().message()));
+      std::string new_key = PrimaryKeyOf(*altered, *rebuilt);
+      if (new_key.empty())
+        new_key =
+            table.schema->PrimaryKey() == nullptr ? key : RowNumberKey(table.next_row_number++);
+      if (rows.count(new_key) != 0) {
+        return TabletError(shard, absl::StatusCode::kAlreadyExists,
+                           DuplicateKeyText(*altered, *rebuilt));
       }
-      if (absl::Status status = ComputeGenerated(*altered, rebuilt); !status.ok()) return status;
-      std::string new_key = rekeyed ? PrimaryKeyOf(*altered, rebuilt) : key;
-      if (new_key.empty()) new_key = RowNumberKey(table.next_row_number++);
-      rows[new_key] = std::make_shared<const Row>(std::move(rebuilt));
+      rows[new_key] = std::make_shared<const Row>(*std::move(rebuilt));
     }
     table.rows = std::move(rows);
     table.schema = std::make_shared<const TableSchema>(*std::move(altered));

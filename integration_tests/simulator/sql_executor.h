@@ -85,6 +85,10 @@ class SqlExecutor {
                                                 const std::vector<Place>& places);
 
   void LogDefinition(Shard& shard, std::string statement, std::vector<std::string> tables);
+  absl::StatusOr<Cell> ColumnDefault(const Column& column);
+  // A row of the table `before` as the altered table has it; `moved` is AlterSchema's.
+  absl::StatusOr<Row> RebuildRow(const TableSchema& before, const TableSchema& altered,
+                                 const std::vector<int>& moved, const Row& row);
   absl::Status AlterInShard(Shard& shard, Table& table, const AlterTable& alter);
   absl::Status RenameInShard(Shard& shard, const std::string& from, const std::string& to);
 
