@@ -42,6 +42,7 @@ absl::Status Checkpointer::Write(const RowBatch* batch, std::span<const Position
     Progress& progress = progress_[update.table];
     if (progress.updates.size() <= update.group) progress.updates.resize(update.group + 1);
     progress.updates[update.group] = update.shards;
+    if (update.columns != nullptr) progress.position.columns = *update.columns;
     progress.moved = true;
   }
 

@@ -27,6 +27,8 @@ struct PositionUpdate {
   size_t
       group;  // which of the table's groups of shards; a later update of the same group replaces it
   std::shared_ptr<const binlogdata::VGtid> shards;
+  // The table's columns as of there; null: as before.
+  std::shared_ptr<const std::vector<PositionColumn>> columns = nullptr;
 };
 
 // Thread-safe. Every failure is the sink's: the host has gone.

@@ -24,6 +24,7 @@ ReplicateJob::ReplicateJob(const JobContext& context, std::vector<Member> member
       group_(group),
       shards_(static_cast<size_t>(members_.front().position.shard_gtids_size())),
       steps_(members_.size() * shards_.size(), Step::kInStep),
+      columns_(members_.size()),
       reader_(context.client),
       rows_(members_.size() * shards_.size(), context.options.types, context.sink,
             context.sequence),
@@ -164,6 +165,11 @@ absl::Status ReplicateJob::HandleFields(const binlogdata::VEvent& event) {
   const int shard = ShardIndex(fields.shard().empty() ? event.shard() : fields.shard());
   const int member = MemberIndex(fields.table_name());
   if (shard < 0 || member < 0) return absl::OkStatus();
+  auto columns = std::make_shared<std::vector<PositionColumn>>();
+  for (const query::Field& field : fields.fields()) {
+    columns->push_back({field.name(), field.column_type()});
+  }
+  columns_[static_cast<size_t>(member)] = std::move(columns);
   const size_t slot = Slot(static_cast<size_t>(member), static_cast<size_t>(shard));
   return rows_.SetFields(slot, *members_[static_cast<size_t>(member)].table, fields,
                          mysql::RowSource::kBinlog);
@@ -233,7 +239,8 @@ absl::Status ReplicateJob::Flush(absl::Time now, bool all_members) {
     std::shared_ptr<const binlogdata::VGtid> stream =
         std::make_shared<const binlogdata::VGtid>(Position());
     const auto add = [&](size_t member) {
-      updates.push_back({members_[member].table->index, group_, PositionOf(member, stream)});
+      updates.push_back(
+          {members_[member].table->index, group_, PositionOf(member, stream), columns_[member]});
     };
     if (all_members) {
       for (size_t member = 0; member < members_.size(); ++member) add(member);

@@ -97,6 +97,8 @@ class ReplicateJob {
   const size_t group_;
   std::vector<Shard> shards_;
   std::vector<Step> steps_;  // by slot
+  // By member: its columns as of its last FIELD event; null until there was one.
+  std::vector<std::shared_ptr<const std::vector<PositionColumn>>> columns_;
   VStreamReader reader_;
   VgtidTracker tracker_;
   RowWriter rows_;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "vitess/errors.h"
 
 namespace source_vitess::sync {
 namespace {
@@ -18,6 +19,17 @@ std::optional<std::string_view> RawColumn(const query::Row& row, size_t column) 
   const auto length = static_cast<size_t>(row.lengths(index));
   if (offset > row.values().size() || length > row.values().size() - offset) return std::nullopt;
   return std::string_view(row.values()).substr(offset, length);
+}
+
+// Rows that cannot be told which columns they have are those of another schema than the tablet's
+// (rule 10).
+absl::Status Explained(absl::Status status, const Table& table) {
+  if (absl::IsFailedPrecondition(status)) {
+    status = vitess::LostPositionError(
+        absl::StrCat("the schema of the table was changed behind the stream: ", status.message()));
+  }
+  return vitess::Annotate(std::move(status),
+                          absl::StrCat("table ", table.keyspace(), ".", table.name()));
 }
 
 bool KeyChanged(const std::vector<size_t>& key, const query::Row& before, const query::Row& after) {
@@ -48,7 +60,7 @@ absl::Status RowWriter::SetFields(size_t slot_index, const Table& table,
   wanted.insert(wanted.end(), table.schema.key.begin(), table.schema.key.end());
   auto decoder = mysql::RowDecoder::Make(columns, table.schema, wanted, source,
                                          event.enum_set_string_values(), types_);
-  if (!decoder.ok()) return decoder.status();
+  if (!decoder.ok()) return Explained(decoder.status(), table);
 
   slot.key.clear();
   for (size_t i = 0; i < columns.size(); ++i) {
@@ -61,7 +73,7 @@ absl::Status RowWriter::SetFields(size_t slot_index, const Table& table,
   slot.decoder.emplace(*std::move(decoder));
   slot.source = source;
   slot.fields = std::move(fields);
-  slot.table = absl::StrCat(table.keyspace(), ".", table.name());
+  slot.table = &table;
   return absl::OkStatus();
 }
 
@@ -92,7 +104,7 @@ absl::Status RowWriter::AppendChange(Slot& slot, const binlogdata::RowChange& ch
     const auto* partial =
         change.has_json_partial_values() ? &change.json_partial_values() : nullptr;
     absl::Status status = slot.decoder->Decode(change.after(), data_columns, partial, after_);
-    if (!status.ok()) return status;
+    if (!status.ok()) return Explained(std::move(status), *slot.table);
     out.after = after_.values();
     out.key_changed = change.has_before() && KeyChanged(slot.key, change.before(), change.after());
   } else if (change.has_before()) {
@@ -102,7 +114,7 @@ absl::Status RowWriter::AppendChange(Slot& slot, const binlogdata::RowChange& ch
   }
   if (out.kind == ChangeKind::kDelete || out.key_changed) {
     absl::Status status = slot.decoder->Decode(change.before(), nullptr, nullptr, before_);
-    if (!status.ok()) return status;
+    if (!status.ok()) return Explained(std::move(status), *slot.table);
     out.before = before_.values();
   }
   out.sequence = sequence_.fetch_add(out.key_changed ? 2 : 1, std::memory_order_relaxed) + 1;

@@ -47,7 +47,7 @@ class RowWriter {
     std::string fields;  // the event that the decoder was made from, serialized without its shard
     size_t layout = 0;
     std::vector<size_t> key;  // places of the key's columns
-    std::string table;        // for messages
+    const Table* table = nullptr;
   };
 
   absl::Status AppendChange(Slot& slot, const binlogdata::RowChange& change,

@@ -186,11 +186,13 @@ absl::Status Scheduler::PrepareCopy(Part& part, absl::Time now) {
     if (!state.ok()) return state.status();
     position.since[shard.shard()] = state->Target().ToPosition();
   }
-  position.columns.clear();
-  for (const mysql::Column& column : table.schema.columns) {
-    position.columns.push_back({column.name, column.type.text});
-  }
   Amend(part);
+  context_.checkpointer.Amend(part.table, [&](TablePosition& of_table) {
+    of_table.columns.clear();
+    for (const mysql::Column& column : table.schema.columns) {
+      of_table.columns.push_back({column.name, column.type.text});
+    }
+  });
   return context_.checkpointer.Announce(part.table);
 }
 
@@ -564,7 +566,6 @@ void Scheduler::Amend(const Part& part) {
     position.since = known.since;
     position.repeated = known.repeated;
     position.snapshot = known.snapshot;
-    position.columns = known.columns;
     for (binlogdata::ShardGtid& shard : *position.vgtid.mutable_shard_gtids()) {
       for (const binlogdata::ShardGtid& own : part.position.shard_gtids()) {
         if (own.shard() == shard.shard()) shard = own;

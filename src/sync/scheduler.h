@@ -74,7 +74,7 @@ class Scheduler {
     RetryState retry;
   };
   struct TableState {
-    TablePosition position;  // its vgtid is not kept up
+    TablePosition position;  // its vgtid and columns are not kept up
     std::vector<Part*> parts;
     absl::Status status;
   };
