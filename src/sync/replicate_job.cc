@@ -92,6 +92,7 @@ JobOutcome ReplicateJob::Run() {
 JobOutcome ReplicateJob::Follow() {
   JobOutcome outcome{JobEnd::kReached};
   vtgate::VStreamResponse response;
+  ResponseReuse reuse;
   bool ended = false;
   while (!ended && reader_.Read(&response)) {
     for (const binlogdata::VEvent& event : response.events()) {
@@ -102,6 +103,7 @@ JobOutcome ReplicateJob::Follow() {
       if (ended) break;
     }
     tracker_.EndOfResponse();
+    reuse.Used(response, rows_.TakeLargestRow());
     if (const absl::Time now = absl::Now(); !ended && flusher_.IsDue(now)) {
       const bool all = now - last_full_update_ >= kFullUpdateInterval;
       if (absl::Status status = Flush(now, all); !status.ok()) {

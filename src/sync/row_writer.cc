@@ -85,6 +85,8 @@ absl::Status RowWriter::Append(size_t slot_index, const binlogdata::RowEvent& ev
         absl::StrCat("rows of table ", event.table_name(), " came before its FIELD event"));
   }
   for (const binlogdata::RowChange& change : event.row_changes()) {
+    largest_row_ =
+        std::max({largest_row_, change.before().values().size(), change.after().values().size()});
     if (absl::Status status = AppendChange(slot, change, commit_seconds); !status.ok())
       return status;
   }

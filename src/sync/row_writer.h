@@ -9,6 +9,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -36,6 +37,9 @@ class RowWriter {
   // fit them.
   absl::Status Append(size_t slot, const binlogdata::RowEvent& event, int64_t commit_seconds);
 
+  // The bytes of the largest row since the last call.
+  size_t TakeLargestRow() { return std::exchange(largest_row_, 0); }
+
   const RowBatch& batch() const { return *batch_; }
   bool empty() const { return batch_->counts().empty(); }
   void Clear() { batch_->Clear(); }
@@ -56,6 +60,7 @@ class RowWriter {
   const mysql::TypeOptions types_;
   std::atomic<uint64_t>& sequence_;
   std::unique_ptr<RowBatch> batch_;
+  size_t largest_row_ = 0;
   std::vector<Slot> slots_;
   mysql::DecodedRow before_;
   mysql::DecodedRow after_;

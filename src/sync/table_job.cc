@@ -64,6 +64,7 @@ JobOutcome TableJob::Run() {
 JobOutcome TableJob::Follow() {
   JobOutcome outcome{JobEnd::kReached};
   vtgate::VStreamResponse response;
+  ResponseReuse reuse;
   bool ended = false;
   while (!ended && reader_.Read(&response)) {
     for (const binlogdata::VEvent& event : response.events()) {
@@ -74,6 +75,7 @@ JobOutcome TableJob::Follow() {
       if (ended) break;
     }
     tracker_.EndOfResponse();
+    reuse.Used(response, rows_.TakeLargestRow());
     if (const absl::Time now = absl::Now(); !ended && flusher_.IsDue(now)) {
       if (absl::Status status = Flush(now); !status.ok()) {
         reader_.Cancel(absl::OkStatus());

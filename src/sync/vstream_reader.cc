@@ -6,6 +6,10 @@
 namespace source_vitess::sync {
 namespace {
 
+// Below these, making a response anew would cost more than it saves.
+constexpr size_t kReusableRowBytes = 2048;
+constexpr int kReusedMessages = 1000;
+
 bool IsHeartbeatOnly(const vtgate::VStreamResponse& response) {
   return std::all_of(
       response.events().begin(), response.events().end(),
@@ -60,6 +64,12 @@ absl::Duration VStreamReader::IdleFor(absl::Time now) const {
 
 void VStreamReader::ForgiveIdling(absl::Time now) {
   last_event_.store(absl::ToUnixNanos(now), std::memory_order_relaxed);
+}
+
+void ResponseReuse::Used(vtgate::VStreamResponse& response, size_t largest_row) {
+  if (largest_row <= kReusableRowBytes && ++messages_ < kReusedMessages) return;
+  response = vtgate::VStreamResponse();
+  messages_ = 0;
 }
 
 void VgtidTracker::Begin(const binlogdata::VEvent& event) {

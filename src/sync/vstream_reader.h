@@ -56,6 +56,18 @@ class VStreamReader {
   std::atomic<int64_t> last_event_ = 0;
 };
 
+// Decides when a response that is used for one message after the other has to be made anew. Its
+// parts keep the memory of the largest value that they ever held, so a few large rows would make
+// all of them large.
+class ResponseReuse {
+ public:
+  // Call after every message. `largest_row`: the bytes of the largest row in it.
+  void Used(vtgate::VStreamResponse& response, size_t largest_row);
+
+ private:
+  int messages_ = 0;
+};
+
 // Takes positions from VGTIDs: at the COMMIT, DDL or OTHER event behind them and no sooner (design
 // rule 1).
 class VgtidTracker {
