@@ -2,8 +2,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <regex>
+#include <algorithm>
 #include <string>
+#include <string_view>
 
 #include "absl/time/time.h"
 #include "simulator/event_sequence.h"
@@ -22,6 +23,32 @@ SimulatorOptions FastOptions() {
   options.service.streams.second = absl::Milliseconds(5);
   options.service.streams.no_tablet_timeout = absl::Milliseconds(100);
   return options;
+}
+
+// Puts "UUID" where a server's UUID stands.
+std::string WithoutUuids(std::string text) {
+  constexpr std::string_view kShape = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+  const auto fits = [&](size_t begin) {
+    for (size_t i = 0; i < kShape.size(); ++i) {
+      const bool digit = absl::ascii_isxdigit(static_cast<unsigned char>(text[begin + i]));
+      if (kShape[i] == 'x' ? !digit : text[begin + i] != '-') return false;
+    }
+    return true;
+  };
+  for (size_t begin = 0; begin + kShape.size() <= text.size(); ++begin) {
+    if (fits(begin)) text.replace(begin, kShape.size(), "UUID");
+  }
+  return text;
+}
+
+// The same for whole GTIDs.
+std::string WithoutGtids(const std::string& text) {
+  std::string kept = WithoutUuids(text);
+  for (size_t at = kept.find("UUID:"); at != std::string::npos; at = kept.find("UUID:", at)) {
+    const size_t end = std::min(kept.find_first_not_of("0123456789-", at + 5), kept.size());
+    kept.replace(at, end - at, "GTID");
+  }
+  return kept;
 }
 
 class RecordedAnswersTest : public testing::Test {
@@ -97,7 +124,6 @@ TEST_F(RecordedAnswersTest, ListsTablets) {
 }
 
 TEST_F(RecordedAnswersTest, TellsPositions) {
-  const std::regex uuid("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}");
   // As many transactions as the recording's server had, with all logs purged.
   while (cluster_.cluster().Executed("customer", "-80")->ToString().find(":1-611") ==
          std::string::npos) {
@@ -105,8 +131,8 @@ TEST_F(RecordedAnswersTest, TellsPositions) {
   }
   ASSERT_TRUE(cluster_.cluster().PurgeLogs("customer", "-80").ok());
   const Answers answers = Ask("positions");
-  EXPECT_EQ(std::regex_replace(answers.simulated.DebugString(), uuid, "UUID"),
-            std::regex_replace(answers.recorded.DebugString(), uuid, "UUID"));
+  EXPECT_EQ(WithoutUuids(answers.simulated.DebugString()),
+            WithoutUuids(answers.recorded.DebugString()));
 }
 
 TEST_F(RecordedAnswersTest, RefusesATableThatIsNotThere) {
@@ -120,11 +146,6 @@ TEST_F(RecordedAnswersTest, RefusesAShardThatIsNotThere) {
 }
 
 // --- ends of streams
-
-std::string WithoutGtids(const std::string& text) {
-  static const std::regex kGtid("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}:[0-9-]+");
-  return std::regex_replace(text, kGtid, "GTID");
-}
 
 // Streams as the recording asks, from `position`, and compares how the stream ends.
 void ExpectEnd(RecordedCluster& cluster, const char* name, const std::string& position) {

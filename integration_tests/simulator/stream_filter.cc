@@ -1,26 +1,21 @@
 #include "simulator/stream_filter.h"
 
 #include <numeric>
-#include <regex>
 #include <utility>
 #include <variant>
 
 #include "absl/strings/str_join.h"
 #include "simulator/expression.h"
 #include "simulator/go_text.h"
+#include "simulator/regular_expression.h"
 #include "simulator/sql_parser.h"
 #include "simulator/strings.h"
 
 namespace source_vitess::simulator {
 namespace {
 
-bool IsExpression(std::string_view match) { return StartsWith(match, "/"); }
-
 bool Matches(std::string_view match, std::string_view table) {
-  if (!IsExpression(match)) return match == table;
-  while (!match.empty() && match.front() == '/') match.remove_prefix(1);
-  while (!match.empty() && match.back() == '/') match.remove_suffix(1);
-  return std::regex_search(table.begin(), table.end(), std::regex(match.begin(), match.end()));
+  return IsRegularExpression(match) ? FindsRegularExpression(match, table) : match == table;
 }
 
 // Applies the rule's SELECT to a plan that has `names` and `fields` of all columns.
@@ -160,7 +155,7 @@ absl::StatusOr<TablePlan> PlanReplication(const binlogdata::Filter& filter,
   if (absl::Status status = NameColumns(best_effort, current, database, plan); !status.ok()) {
     return fail(StdView(status.message()));
   }
-  if (rule.filter().empty() && !IsExpression(rule.match()))
+  if (rule.filter().empty() && !IsRegularExpression(rule.match()))
     return fail("Code: INVALID_ARGUMENT\nQuery was empty\n");
   plan.has_enum_or_set = logged->HasEnumOrSet();
   if (absl::Status status = ApplySelect(rule, plan); !status.ok())

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "simulator/expression.h"
+#include "simulator/regular_expression.h"
 #include "simulator/strings.h"
 
 namespace source_vitess::simulator {
@@ -94,8 +95,6 @@ std::vector<RowPointer> RowsInCopyOrder(const Table& table) {
   });
   return rows;
 }
-
-bool IsRegularExpression(const binlogdata::Rule& rule) { return StartsWith(rule.match(), "/"); }
 
 }  // namespace
 
@@ -196,7 +195,7 @@ absl::Status TabletStream::StartAt(const ClusterState& state, const Shard& shard
 
 absl::Status TabletStream::PlanTables(const Shard& shard) {
   for (const binlogdata::Rule& rule : request_.filter.rules()) {
-    if (!IsRegularExpression(rule) && shard.tables.count(rule.match()) == 0) {
+    if (!IsRegularExpression(rule.match()) && shard.tables.count(rule.match()) == 0) {
       return absl::UnknownError(Cat("table ", rule.match(), " is not present in the database"));
     }
   }

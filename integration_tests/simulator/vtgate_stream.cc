@@ -1,10 +1,10 @@
 #include "simulator/vtgate_stream.h"
 
 #include <algorithm>
-#include <regex>
 #include <utility>
 
 #include "simulator/go_text.h"
+#include "simulator/regular_expression.h"
 #include "simulator/strings.h"
 
 namespace source_vitess::simulator {
@@ -24,12 +24,6 @@ std::string GoCodeName(absl::StatusCode code) {
 
 absl::Status ParameterError(std::string_view text) {
   return absl::InvalidArgumentError(Cat("failed to resolve vstream parameters: ", text));
-}
-
-std::string WithoutSlashes(std::string_view expression) {
-  while (!expression.empty() && expression.front() == '/') expression.remove_prefix(1);
-  while (!expression.empty() && expression.back() == '/') expression.remove_suffix(1);
-  return std::string(expression);
 }
 
 absl::Status Cancelled() { return absl::CancelledError("context canceled"); }
@@ -78,8 +72,8 @@ absl::Status VtgateStream::Resolve() {
   if (given.empty())
     return ParameterError(
         "vgtid must have at least one value with a starting position in ShardGtids");
-  const bool by_keyspace =
-      given.size() == 1 && (given[0].keyspace().empty() || StartsWith(given[0].keyspace(), "/"));
+  const bool by_keyspace = given.size() == 1 && (given[0].keyspace().empty() ||
+                                                 IsRegularExpression(given[0].keyspace()));
   if (by_keyspace) return ResolveKeyspace(given[0]);
   for (const binlogdata::ShardGtid& shard : given) {
     if (!shard.shard().empty()) {
@@ -103,10 +97,9 @@ absl::Status VtgateStream::ResolveKeyspace(const binlogdata::ShardGtid& given) {
   if (given.keyspace().empty() && given.gtid() != "current") {
     return ParameterError("for an empty keyspace, the Gtid value must be 'current'");
   }
-  const std::regex expression(WithoutSlashes(given.keyspace()));
   return cluster_.Read([&](ClusterState& state) {
     for (const auto& keyspace : state.keyspaces) {
-      if (!std::regex_search(keyspace->name, expression)) continue;
+      if (!FindsRegularExpression(given.keyspace(), keyspace->name)) continue;
       binlogdata::ShardGtid inherited;
       inherited.set_gtid(given.gtid());
       if (absl::Status status = AddShards(*keyspace, inherited); !status.ok()) return status;
