@@ -20,6 +20,9 @@ using mysql::Kind;
 using mysql::Problem;
 using mysql::Value;
 
+// Rows that share a reading of the clock.
+constexpr uint64_t kRowsPerClock = 64;
+
 constexpr size_t kMostMemoryKept = size_t{4} << 20;
 
 // Text is escaped in pieces of this size, so that a large value does not ask for six times its size
@@ -101,7 +104,7 @@ size_t RecordBatch::AddLayout(const sync::Table& table, std::span<const mysql::C
 
 void RecordBatch::Append(size_t layout_number, const sync::RowChange& change) {
   const Layout& layout = layouts_[layout_number];
-  now_ms_ = clock_();
+  if (appended_++ % kRowsPerClock == 0) TellTime();
   const bool copied = change.kind == sync::ChangeKind::kCopy;
   Record record{
       .values = change.after, .updated_at = {}, .deleted = false, .sequence = change.sequence};
@@ -119,14 +122,20 @@ void RecordBatch::Append(size_t layout_number, const sync::RowChange& change) {
   AppendRecord(layout, record);
 }
 
+void RecordBatch::TellTime() {
+  const int64_t now_ms = clock_();
+  if (now_ms == now_ms_) return;
+  now_ms_ = now_ms;
+  emitted_at_ = absl::StrCat(now_ms, ",\"data\":");
+}
+
 void RecordBatch::AppendRecord(const Layout& layout, const Record& record) {
   constexpr size_t kFixed = 64;  // what stands around the data, with the time
   changes_.clear();
   const size_t before = size_bytes();
   char* out = buffer_.Ensure(end_, layout.head.size() + kFixed);
   out = WriteText(out, layout.head);
-  out = WriteUnsigned(out, static_cast<uint64_t>(now_ms_));
-  out = WriteLiteral(out, ",\"data\":");
+  out = WriteText(out, emitted_at_);
   const auto data = static_cast<size_t>(out - buffer_.begin());
   for (const Cell& cell : layout.cells) {
     if (cell.column >= record.values.size()) break;  // a row has all of its columns
@@ -315,6 +324,7 @@ void RecordBatch::Count(size_t table, uint64_t records) {
 void RecordBatch::Clear() {
   for (const sync::RecordCount& count : counts_) slots_[count.table] = 0;
   counts_.clear();
+  appended_ = 0;
   buffer_.Clear();
   if (scratch_.capacity() > kMostMemoryKept) scratch_ = std::string();
   end_ = buffer_.begin();

@@ -93,6 +93,7 @@ class RecordBatch final : public sync::RowBatch {
     bool nulled;
   };
 
+  void TellTime();
   void AppendRecord(const Layout& layout, const Record& record);
   char* AppendValue(char* out, const Cell& cell, const mysql::Value& value);
   char* AppendString(char* out, std::string_view text);
@@ -113,7 +114,10 @@ class RecordBatch final : public sync::RowBatch {
   char* end_ = nullptr;  // of the text in buffer_
   std::string scratch_;
 
-  int64_t now_ms_ = 0;
+  // The clock, read for the first row and then once in a while.
+  uint64_t appended_ = 0;
+  int64_t now_ms_ = -1;
+  std::string emitted_at_;  // now_ms_, and what stands between it and the data
   CachedTimestamp emitted_;
   CachedTimestamp committed_;
   std::vector<Change> changes_;  // of the record in the making

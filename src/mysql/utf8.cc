@@ -5,6 +5,8 @@
 namespace source_vitess::mysql {
 namespace {
 
+constexpr uint64_t kHighBits = 0x8080808080808080;
+
 // ICU counts with 32 bits.
 constexpr size_t kMaxPiece = size_t{1} << 30;
 
@@ -24,7 +26,14 @@ bool IsValidUtf8(std::string_view bytes) {
     const auto size = static_cast<int32_t>(piece.size());
     for (int32_t i = 0; i < size;) {
       if (at[i] < 0x80) {
-        ++i;
+        // Mostly ASCII follows ASCII.
+        uint64_t word = 0;
+        while (size - i >= static_cast<int32_t>(sizeof(word))) {
+          std::memcpy(&word, at + i, sizeof(word));
+          if ((word & kHighBits) != 0) break;
+          i += static_cast<int32_t>(sizeof(word));
+        }
+        while (i < size && at[i] < 0x80) ++i;
         continue;
       }
       UChar32 c = 0;

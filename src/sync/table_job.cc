@@ -210,8 +210,12 @@ bool TableJob::IsCopied() const {
 }
 
 int TableJob::ShardIndex(std::string_view shard) const {
+  if (position_.shard_gtids_size() > last_shard_ &&
+      position_.shard_gtids(last_shard_).shard() == shard) {
+    return last_shard_;
+  }
   for (int i = 0; i < position_.shard_gtids_size(); ++i) {
-    if (position_.shard_gtids(i).shard() == shard) return i;
+    if (position_.shard_gtids(i).shard() == shard) return last_shard_ = i;
   }
   return -1;
 }

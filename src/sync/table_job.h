@@ -61,6 +61,7 @@ class TableJob {
   binlogdata::VGtid position_;
   bool moved_ = false;  // since the last flush
   std::vector<Shard> shards_;
+  mutable int last_shard_ = 0;  // that was looked for: mostly it is the next one as well
   VStreamReader reader_;
   VgtidTracker tracker_;
   RowWriter rows_;
