@@ -98,6 +98,7 @@ void Scheduler::Add(size_t table, TablePosition position) {
     }
     part->state = IsCopied(*part) ? PartState::kReady : PartState::kWaiting;
     state.parts.push_back(part.get());
+    group->parts.push_back(part.get());
     parts_.push_back(std::move(part));
   }
   state.position = std::move(position);
@@ -198,11 +199,8 @@ absl::Status Scheduler::PrepareCopy(Part& part, absl::Time now) {
 
 absl::Status Scheduler::AdvanceGroup(Group& group, bool copies_left, absl::Time now) {
   std::vector<Part*> ready;
-  for (const auto& part : parts_) {
-    if (part->group == &group && part->state == PartState::kReady &&
-        part->retry.not_before() <= now) {
-      ready.push_back(part.get());
-    }
+  for (Part* part : group.parts) {
+    if (part->state == PartState::kReady && part->retry.not_before() <= now) ready.push_back(part);
   }
   if (!copies_left) return FinishGroup(group, std::move(ready));
   // A full refresh is done with its copy.
@@ -212,11 +210,13 @@ absl::Status Scheduler::AdvanceGroup(Group& group, bool copies_left, absl::Time 
     part = nullptr;
   }
   std::erase(ready, nullptr);
+  if (ready.empty()) return absl::OkStatus();
   // What is behind its goal has work to do; what is not only has to be kept fresh while others are
-  // copied.
-  const bool can_wait =
+  // copied, and waits for more of its kind.
+  const bool waits =
+      now < group.next_join &&
       std::all_of(ready.begin(), ready.end(), [&](const Part* part) { return IsAtGoal(*part); });
-  if (ready.empty() || (can_wait && now < group.next_join)) return absl::OkStatus();
+  if (waits) return absl::OkStatus();
   return JoinGroup(group, std::move(ready), now);
 }
 

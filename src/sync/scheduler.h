@@ -56,10 +56,12 @@ class Scheduler {
   const absl::Status& status(size_t table) const { return tables_state_[table].status; }
 
  private:
+  struct Part;
   struct Group {
     const KeyspaceState* keyspace;
     size_t index;  // among the keyspace's groups
     std::vector<const ShardState*> shards;
+    std::vector<Part*> parts;
     absl::Time next_join;  // for parts that can wait
     bool joining =
         false;  // a catch-up for a join runs, or the replicate job was asked to stop for one
