@@ -91,10 +91,12 @@ bool IsKeyColumn(const mysql::TableSchema& schema, std::string_view column) {
 }
 
 // Whether null can be sent for a column that is not null in MySQL: for zero dates, times beyond a
-// day, the JSON document `null`.
-bool CanBecomeNull(Kind kind, const mysql::TypeOptions& options) {
+// day, the JSON document `null`, a TINYINT(1) that is no boolean, vectors with infinite numbers.
+bool CanBecomeNull(const mysql::ColumnType& type, const mysql::TypeOptions& options) {
+  const Kind kind = mysql::KindOf(type, options);
   return (IsDate(kind) && options.zero_dates == mysql::ZeroDates::kNull) || kind == Kind::kTime ||
-         kind == Kind::kJson;
+         kind == Kind::kJson || kind == Kind::kVector ||
+         (kind == Kind::kBoolean && type.base == mysql::BaseType::kTinyInt);
 }
 
 std::string Property(std::string_view name, const Declaration& declaration, bool nullable) {
@@ -107,9 +109,8 @@ std::string Properties(const mysql::TableSchema& schema, const mysql::TypeOption
   std::string properties;
   for (const mysql::Column& column : schema.columns) {
     if (IsCdcColumn(column.name)) continue;
-    const bool nullable =
-        !IsKeyColumn(schema, column.name) &&
-        (column.nullable || CanBecomeNull(mysql::KindOf(column.type, options), options));
+    const bool nullable = CanBecomeNull(column.type, options) ||
+                          (column.nullable && !IsKeyColumn(schema, column.name));
     absl::StrAppend(&properties, properties.empty() ? "" : ",",
                     Property(column.name, DeclarationOf(column.type, options), nullable));
   }

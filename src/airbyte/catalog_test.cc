@@ -124,6 +124,17 @@ TEST(CatalogTest, DeclaresDatesAndTimesAsNullableSinceSomeHaveNoPlaceInTheType) 
             R"({"type":["null","string"],"format":"time","airbyte_type":"time_without_timezone"})");
 }
 
+TEST(CatalogTest, DeclaresAKeyThatCanBecomeNullAsNullable) {
+  mysql::TableSchema schema;
+  schema.keyspace = "commerce";
+  schema.name = "days";
+  schema.columns = {ColumnOf("day", BaseType::kDate, /*nullable=*/false)};
+  schema.key = {"day"};
+
+  EXPECT_THAT(CatalogLine({&schema, 1}, {}),
+              HasSubstr(R"("day":{"type":["null","string"],"format":"date"})"));
+}
+
 TEST(CatalogTest, DeclaresDatesAsTextWhereZeroDatesAreText) {
   const mysql::TypeOptions options = {.zero_dates = mysql::ZeroDates::kText};
 
@@ -150,6 +161,8 @@ TEST(CatalogTest, DeclaresBooleansByOption) {
   column.type.length = 1;
 
   EXPECT_EQ(PropertyOf(column), R"({"type":["null","number"],"airbyte_type":"integer"})");
+  EXPECT_EQ(PropertyOf(column, {.tinyint1_as_boolean = true}), R"({"type":["null","boolean"]})");
+  column.nullable = false;
   EXPECT_EQ(PropertyOf(column, {.tinyint1_as_boolean = true}), R"({"type":["null","boolean"]})");
 }
 

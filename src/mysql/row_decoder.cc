@@ -230,7 +230,7 @@ Converter ConverterOf(const Column& column, RowSource source, bool enum_set_stri
   converter.step = StepOf(column, converter.kind, source, enum_set_string_values);
   converter.dates_as_text = options.zero_dates == ZeroDates::kText;
   if (converter.step == Step::kPaddedBytes) {
-    converter.padded_size = static_cast<size_t>(std::max(column.type.length, 1));
+    converter.padded_size = static_cast<size_t>(std::max(column.type.length, 0));
   }
   if (converter.step == Step::kEnumNumber || converter.step == Step::kSetNumber) {
     for (const std::string& label : column.type.labels) {
