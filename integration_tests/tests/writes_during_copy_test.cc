@@ -1,11 +1,14 @@
 // The source is written to while its tables are copied.
 #include <atomic>
+#include <set>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -72,22 +75,63 @@ TEST(WritesDuringCopyTest, ARestartOfTheCopyByVtgateLosesNothing) {
   Hook hook;
   SimulatedSource source(hook.Options(), {{"checkpoint_interval", "5"}});
   for (const std::string& sql : RowsOfEveryTable(1, 60)) source.Execute(sql);
-  std::atomic<int> restarts = 0;
+  absl::Mutex mutex;
+  std::set<std::pair<std::string, std::string>> restarted;
   hook.Set(source, [&](const StreamPoint& point) {
-    if (point.kind != StreamPoint::Kind::kRowsCopied || point.attempt > 1) {
-      return StreamAction::kContinue;
-    }
-    // Once per table and shard, with rows deleted that were copied already.
-    ++restarts;
-    source.Execute(absl::StrCat("delete from customers where id < ", restarts.load()));
-    source.Execute(absl::StrCat("delete from tags where id < ", restarts.load()));
+    if (point.kind != StreamPoint::Kind::kRowsCopied) return StreamAction::kContinue;
+    const absl::MutexLock lock(&mutex);
+    // Once per table and shard, with rows deleted that were copied already: the first of each copy.
+    if (!restarted.emplace(point.table, point.shard).second) return StreamAction::kContinue;
+    source.Execute("delete from customers where id <= 10");
+    if (point.table == "tags") source.Execute("delete from tags where kind = 'red' and id <= 30");
     return StreamAction::kRestart;
   });
 
   ASSERT_EQ(source.Read().exit.exit_code, 0);
   ASSERT_EQ(source.Read().exit.exit_code, 0);
 
-  EXPECT_GT(restarts, 0);
+  EXPECT_EQ(restarted.size(), 10u);
+  EXPECT_THAT(source.Differences(), IsEmpty());
+  EXPECT_THAT(source.destination().violations(), IsEmpty());
+}
+
+TEST(WritesDuringCopyTest, ACopyThatVtgateRestartsForEverFails) {
+  Hook hook;
+  SimulatedSource source(hook.Options());
+  for (const std::string& sql : RowsOfEveryTable(1, 60)) source.Execute(sql);
+  hook.Set(source, [&](const StreamPoint& point) {
+    const bool first = point.kind == StreamPoint::Kind::kRowsCopied && point.attempt == 1;
+    return first && point.table == "tags" ? StreamAction::kRestart : StreamAction::kContinue;
+  });
+
+  EXPECT_EQ(source.Read().exit.exit_code, 1);
+
+  EXPECT_EQ(source.destination().Sync("shop", "tags").status, harness::StreamStatus::kIncomplete);
+  EXPECT_EQ(source.destination().Sync("shop", "notes").status, harness::StreamStatus::kComplete);
+  EXPECT_THAT(source.destination().violations(), IsEmpty());
+}
+
+TEST(WritesDuringCopyTest, ACopyThatBreaksFollowsWhatWasDeletedBeforeItBeganAgain) {
+  Hook hook;
+  SimulatedSource source(hook.Options(), {{"parallel_copies", "1"}});
+  for (const std::string& sql : RowsOfEveryTable(1, 60)) source.Execute(sql);
+  std::thread breaker;
+  std::atomic<bool> broken = false;
+  std::atomic<bool> deleted = false;
+  hook.Set(source, [&](const StreamPoint& point) {
+    if (point.kind == StreamPoint::Kind::kRowsCopied && point.table == "tags" &&
+        !broken.exchange(true)) {
+      breaker = std::thread([&source] { source.simulator().EndStreams(); });
+    } else if (point.kind == StreamPoint::Kind::kOpened && broken && !deleted.exchange(true)) {
+      source.Execute("delete from tags where kind = 'red' and id <= 30");
+    }
+    return StreamAction::kContinue;
+  });
+
+  EXPECT_EQ(source.Read().exit.exit_code, 0);
+  breaker.join();
+
+  EXPECT_TRUE(deleted);
   EXPECT_THAT(source.Differences(), IsEmpty());
   EXPECT_THAT(source.destination().violations(), IsEmpty());
 }

@@ -27,6 +27,9 @@ constexpr int64_t kFarBehind = 100'000;
 constexpr int kHeartbeatsMissed = 3;
 constexpr absl::Duration kHeartbeatGrace = absl::Seconds(15);
 
+// How often VTGate may restart a copy that then begins again.
+constexpr int kMostRepetitions = 5;
+
 constexpr absl::Duration kStateLife = absl::Seconds(1);
 
 double Jitter() {
@@ -364,9 +367,6 @@ absl::Status Scheduler::CopyEnded(Running& running, absl::Time now) {
     case JobEnd::kReached:
       return CopyReached(part);
     case JobEnd::kFallenBack:
-      context_.logger.Warning(
-          absl::StrCat("VTGate restarted the copy of ", Describe(part),
-                       ", whose key cannot be resumed after; the copy begins again."));
       return RepeatCopy(part);
     case JobEnd::kStopped:
       part.state = PartState::kWaiting;
@@ -443,7 +443,17 @@ absl::Status Scheduler::CopyReached(Part& part) {
   return context_.checkpointer.Announce(part.table);
 }
 
+// VTGate restarted the copy of a key that cannot be resumed after.
 absl::Status Scheduler::RepeatCopy(Part& part) {
+  if (++part.repetitions > kMostRepetitions) {
+    return Fail(part, vitess::TransientError(absl::StrCat(
+                          "VTGate restarted the copy of ", Describe(part), " ", part.repetitions,
+                          " times. It cannot go on within a key that has ENUM, SET or "
+                          "floating-point columns, so the copy has to be finished between two "
+                          "restarts of a tablet and within the server's limit for one copy")));
+  }
+  context_.logger.Warning(absl::StrCat("VTGate restarted the copy of ", Describe(part),
+                                       ", whose key cannot be resumed after; it begins again."));
   for (binlogdata::ShardGtid& shard : *part.position.mutable_shard_gtids()) {
     if (!shard.gtid().empty() && shard.table_p_ks().empty()) continue;
     shard.clear_gtid();

@@ -72,7 +72,8 @@ class Scheduler {
     Group* group;
     binlogdata::VGtid position;
     PartState state = PartState::kReady;
-    bool alone = false;  // shares no job: it may be what made one fail
+    int repetitions = 0;  // of a copy that VTGate restarted
+    bool alone = false;   // shares no job: it may be what made one fail
     RetryState retry;
   };
   struct TableState {
