@@ -51,6 +51,8 @@ class RecordBatch final : public sync::RowBatch {
 
   size_t AddLayout(const sync::Table& table, std::span<const mysql::Column> columns) override;
   void Append(size_t layout, const sync::RowChange& change) override;
+  // A field that a record does not have is null to a destination.
+  bool TakesAbsentColumns() const override { return false; }
   size_t size_bytes() const override { return text().size(); }
   std::span<const sync::RecordCount> counts() const override { return counts_; }
   void Clear() override;

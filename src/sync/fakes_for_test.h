@@ -72,6 +72,16 @@ class Events {
     SetRow(*change->mutable_after(), after, name);
     return *this;
   }
+  // An update that came without the name, as of binlog_row_image=NOBLOB.
+  Events& UpdateWithoutName(const std::string& shard, const std::string& table, int before,
+                            int after, int64_t at) {
+    binlogdata::RowChange* change = AddChange(shard, table, at);
+    SetKey(*change->mutable_before(), before);
+    SetKey(*change->mutable_after(), after);
+    change->mutable_data_columns()->set_count(2);
+    change->mutable_data_columns()->set_cols("\x01");
+    return *this;
+  }
   // The VGTID of `shard`, with the positions of all shards of the stream.
   Events& Vgtid(const std::string& shard, const binlogdata::VGtid& vgtid) {
     Add(binlogdata::VGTID, shard, 0);
@@ -96,6 +106,11 @@ class Events {
     rows.set_keyspace("ks");
     rows.set_shard(shard);
     return rows.add_row_changes();
+  }
+  static void SetKey(query::Row& row, int id) {
+    row.set_values(absl::StrCat(id));
+    row.add_lengths(static_cast<int64_t>(row.values().size()));
+    row.add_lengths(-1);
   }
   static void SetRow(query::Row& row, int id, const std::string& name) {
     const std::string text = absl::StrCat(id);
@@ -148,7 +163,20 @@ inline std::string Text(const binlogdata::VGtid& vgtid) {
   return absl::StrJoin(shards, " ");
 }
 
-// Plays one script per stream, in the order in which they are opened.
+// The answer to a query: rows of cells.
+inline query::QueryResult Rows(const std::vector<std::vector<std::string>>& rows) {
+  query::QueryResult result;
+  for (const std::vector<std::string>& cells : rows) {
+    query::Row& row = *result.add_rows();
+    for (const std::string& cell : cells) {
+      row.add_lengths(static_cast<int64_t>(cell.size()));
+      row.mutable_values()->append(cell);
+    }
+  }
+  return result;
+}
+
+// Plays one script per stream, in the order in which they are opened, and answers queries.
 class FakeVtgate final : public vitess::VtgateClient {
  public:
   struct Script {
@@ -158,9 +186,13 @@ class FakeVtgate final : public vitess::VtgateClient {
 
   explicit FakeVtgate(std::vector<Script> scripts) : scripts_(scripts.begin(), scripts.end()) {}
 
-  absl::StatusOr<query::QueryResult> Execute(std::string_view, std::string_view,
+  absl::StatusOr<query::QueryResult> Execute(std::string_view target, std::string_view sql,
                                              absl::Duration) override {
-    return absl::UnimplementedError("the fake plays streams alone");
+    queries.push_back(absl::StrCat(std::string(target), ": ", std::string(sql)));
+    if (answers.empty()) return absl::UnavailableError("the fake has no answer");
+    absl::StatusOr<query::QueryResult> answer = std::move(answers.front());
+    answers.pop_front();
+    return answer;
   }
 
   std::unique_ptr<vitess::VStream> Stream(const vtgate::VStreamRequest& request) override {
@@ -174,6 +206,8 @@ class FakeVtgate final : public vitess::VtgateClient {
   }
 
   std::vector<vtgate::VStreamRequest> requests;
+  std::vector<std::string> queries;                        // "target: sql"
+  std::deque<absl::StatusOr<query::QueryResult>> answers;  // to queries, one after the other
 
  private:
   class Player final : public vitess::VStream {
@@ -202,7 +236,9 @@ class FakeVtgate final : public vitess::VtgateClient {
 // Writes everything down, a line each: "t copy 1 a", "t update 1>2 b", "state t -80=5 (3 records)".
 class FakeSink final : public Sink {
  public:
-  std::unique_ptr<RowBatch> NewBatch() override { return std::make_unique<Batch>(); }
+  std::unique_ptr<RowBatch> NewBatch() override {
+    return std::make_unique<Batch>(takes_absent_columns);
+  }
   absl::Status Started(const Table& table) override {
     lines.push_back(absl::StrCat("started ", table.name()));
     return status;
@@ -228,10 +264,12 @@ class FakeSink final : public Sink {
 
   std::vector<std::string> lines;
   absl::Status status;  // what every call returns
+  bool takes_absent_columns = false;
 
  private:
   class Batch final : public RowBatch {
    public:
+    explicit Batch(bool takes_absent_columns) : takes_absent_columns_(takes_absent_columns) {}
     size_t AddLayout(const Table& table, std::span<const mysql::Column>) override {
       tables_.push_back(&table);
       return tables_.size() - 1;
@@ -267,6 +305,7 @@ class FakeSink final : public Sink {
       }
       counts_.push_back({table.index, 1});
     }
+    bool TakesAbsentColumns() const override { return takes_absent_columns_; }
     size_t size_bytes() const override { return lines.size() * 100; }
     std::span<const RecordCount> counts() const override { return counts_; }
     void Clear() override {
@@ -277,6 +316,7 @@ class FakeSink final : public Sink {
     std::vector<std::string> lines;
 
    private:
+    const bool takes_absent_columns_;
     std::vector<const Table*> tables_;
     std::vector<RecordCount> counts_;
   };

@@ -26,8 +26,8 @@ ReplicateJob::ReplicateJob(const JobContext& context, std::vector<Member> member
       steps_(members_.size() * shards_.size(), Step::kInStep),
       columns_(members_.size()),
       reader_(context.client),
-      rows_(members_.size() * shards_.size(), context.options.types, context.sink,
-            context.sequence),
+      rows_(members_.size() * shards_.size(), context.options.types,
+            {context.client, context.options.query_timeout}, context.sink, context.sequence),
       flusher_(context_, rows_, absl::Now()),
       last_full_update_(absl::Now()) {
   for (size_t i = 0; i < members_.size(); ++i) {
@@ -81,10 +81,11 @@ JobOutcome ReplicateJob::Run() {
     // All columns: a list that names a column dropped since would break the stream for every table.
     AddRule(*member.table, {}, *request.mutable_filter());
   }
+  flushed_ = Position();
   reader_.Open(request);
   JobOutcome outcome = Follow();
   if (absl::Status status = Flush(absl::Now(), /*all_members=*/true); !status.ok()) {
-    return {JobEnd::kFailed, std::move(status)};
+    return {JobEnd::kFailed, std::move(status), rows_.failed_table()};
   }
   return outcome;
 }
@@ -108,7 +109,7 @@ JobOutcome ReplicateJob::Follow() {
       const bool all = now - last_full_update_ >= kFullUpdateInterval;
       if (absl::Status status = Flush(now, all); !status.ok()) {
         reader_.Cancel(absl::OkStatus());
-        return {JobEnd::kFailed, std::move(status)};
+        return {JobEnd::kFailed, std::move(status), rows_.failed_table()};
       }
     }
   }
@@ -236,6 +237,12 @@ absl::Status ReplicateJob::AdvanceAhead(size_t shard, const std::string& before,
 }
 
 absl::Status ReplicateJob::Flush(absl::Time now, bool all_members) {
+  if (absl::Status status = rows_.Complete(); !status.ok()) {
+    const std::lock_guard lock(mutex_);
+    position_ = flushed_;
+    return status;
+  }
+  flushed_ = position_;
   std::vector<PositionUpdate> updates;
   if (moved_ && (all_members || !rows_.empty())) {
     std::shared_ptr<const binlogdata::VGtid> stream =

@@ -104,7 +104,8 @@ class ReplicateJob {
   RowWriter rows_;
   BatchFlusher flusher_;
   absl::Time last_full_update_;
-  bool moved_ = false;  // since the last update of all members
+  binlogdata::VGtid flushed_;  // the position whose rows were handed over
+  bool moved_ = false;         // since the last update of all members
 
   mutable std::mutex mutex_;
   binlogdata::VGtid position_;         // of the stream

@@ -227,5 +227,41 @@ TEST_F(ReplicateJobTest, EndsWhenAGoalIsSetThatItHasReached) {
   EXPECT_TRUE(job_->reader().cancelled());
 }
 
+// A transaction that updates row 1 of the table and does not tell its name.
+vtgate::VStreamResponse TransactionWithoutName(const std::string& table, const std::string& gtid) {
+  return Events()
+      .Begin("0", 9)
+      .Field("0", table, 9)
+      .UpdateWithoutName("0", table, 1, 1, 9)
+      .Vgtid("0", Vgtid({{"0", gtid}}))
+      .Commit("0", 9)
+      .Message();
+}
+
+TEST_F(ReplicateJobTest, ReadsRowsOfSeveralTransactionsBeforeTheirPositionGoesOut) {
+  Prepare(At(5), At(5),
+          {TransactionWithoutName("t", At(6)), Transaction(7, {"t"}, At(7)),
+           TransactionWithoutName("t", At(8))});
+  vtgate_->answers = {Rows({{"1", "newest"}})};
+  SetGoal(At(8));
+
+  EXPECT_EQ(job_->Run().end, JobEnd::kReached);
+
+  EXPECT_EQ(vtgate_->queries.size(), 1u);
+  EXPECT_THAT(sink_.lines, ElementsAre("t update 1 newest", "t insert 7 x", "t update 1 newest",
+                                       "state t 0=8 (3 records)"));
+}
+
+TEST_F(ReplicateJobTest, StaysWhereItsRowsWentOutAndNamesTheTableWhoseRowsCannotBeRead) {
+  Prepare(At(5), At(5), {Transaction(6, {"t"}, At(6)), TransactionWithoutName("u", At(7))});
+
+  const JobOutcome outcome = job_->Run();
+
+  EXPECT_EQ(outcome.end, JobEnd::kFailed);
+  EXPECT_EQ(outcome.table, 1u);
+  EXPECT_THAT(Positions(), ElementsAre("t 0=5", "u 0=5"));
+  EXPECT_THAT(sink_.lines, IsEmpty());
+}
+
 }  // namespace
 }  // namespace source_vitess::sync

@@ -12,30 +12,44 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "mysql/row_decoder.h"
 #include "sync/checkpointer.h"
+#include "sync/row_fetcher.h"
 #include "sync/sink.h"
 #include "vitess/binlogdata.pb.h"
 
 namespace source_vitess::sync {
 
 // For one job's thread.
+//
+// A change without all of its columns, for a sink that has no word for that, is held back with all
+// that come behind it, so that the order stays; Complete reads their rows, many to a query, and
+// appends them. Nothing of this is met by changes that have their columns.
 class RowWriter {
  public:
   // `slots`: how many pairs of table and shard the job has; it numbers them itself. `sequence` is
-  // shared by all jobs.
-  RowWriter(size_t slots, const mysql::TypeOptions& types, Sink& sink,
-            std::atomic<uint64_t>& sequence);
+  // shared by all jobs. What `fetch` and `sink` name must outlive this object.
+  RowWriter(size_t slots, const mysql::TypeOptions& types, const RowFetcher::Source& fetch,
+            Sink& sink, std::atomic<uint64_t>& sequence);
 
   // The columns of the rows that follow in this slot. Fails when they are not those of a table
   // (rule 10).
   absl::Status SetFields(size_t slot, const Table& table, const binlogdata::FieldEvent& event,
                          mysql::RowSource source);
 
-  // Appends the rows of the event. Fails when no fields came for the slot, or when the rows do not
-  // fit them.
+  // Appends the rows of the event, or holds them back. Fails when no fields came for the slot, when
+  // the rows do not fit them, or as Complete.
   absl::Status Append(size_t slot, const binlogdata::RowEvent& event, int64_t commit_seconds);
+
+  // Appends what is held back. Call before positions that cover the rows are given away. Rows that
+  // cannot be read for now are a failure of the class kTransient. After a failure rows are missing,
+  // and every call returns it again: positions go back to those of the last success.
+  absl::Status Complete();
+
+  // The table, Table::index, that made Complete fail.
+  std::optional<size_t> failed_table() const { return failed_table_; }
 
   // The bytes of the largest row since the last call.
   size_t TakeLargestRow() { return std::exchange(largest_row_, 0); }
@@ -47,19 +61,46 @@ class RowWriter {
  private:
   struct Slot {
     std::optional<mysql::RowDecoder> decoder;
+    std::optional<RowFetcher> fetcher;  // made when it is first needed
     mysql::RowSource source = mysql::RowSource::kCopy;
     std::string fields;  // the event that the decoder was made from, serialized without its shard
     size_t layout = 0;
-    std::vector<size_t> key;  // places of the key's columns
+    std::vector<size_t> key;        // places of the key's columns
+    std::vector<size_t> delivered;  // places of the columns that go out
     const Table* table = nullptr;
   };
 
-  absl::Status AppendChange(Slot& slot, const binlogdata::RowChange& change,
+  struct HeldBack {
+    size_t slot;
+    binlogdata::RowChange change;
+    int64_t commit_seconds;
+    // Of a change that lacks columns: the key to read its row by, and whether that is a new one.
+    std::optional<RowFetcher::Key> key = std::nullopt;
+    bool key_changed = false;
+  };
+
+  absl::Status AppendChange(size_t slot, const binlogdata::RowChange& change,
                             int64_t commit_seconds);
+  absl::Status Emit(const Slot& slot, const binlogdata::RowChange& change, RowChange& out);
+  absl::Status DecodeAfter(const Slot& slot, const binlogdata::RowChange& change);
+  bool LacksColumns(const Slot& slot, const binlogdata::RowChange& change) const;
+  absl::Status HoldBack(size_t slot, const binlogdata::RowChange& change, int64_t commit_seconds);
+  absl::Status CompleteTables();
+  absl::Status FindKey(HeldBack& held);
+  absl::Status FetchRows(size_t slot);
+  absl::Status AppendFetched(const HeldBack& held);
 
   const mysql::TypeOptions types_;
+  const RowFetcher::Source fetch_;
   std::atomic<uint64_t>& sequence_;
   std::unique_ptr<RowBatch> batch_;
+  const bool fetches_;  // whether the sink needs whole rows
+  std::vector<HeldBack> held_back_;
+  size_t held_back_bytes_ = 0;
+  absl::Status failure_;  // of Complete
+  std::optional<size_t> failed_table_;
+  // Of Complete: the rows that were read, by slot.
+  absl::flat_hash_map<size_t, absl::flat_hash_map<RowFetcher::Key, query::Row>> rows_;
   size_t largest_row_ = 0;
   std::vector<Slot> slots_;
   mysql::DecodedRow before_;

@@ -61,6 +61,10 @@ class RowBatch {
 
   virtual void Append(size_t layout, const RowChange& change) = 0;
 
+  // Whether a row may lack columns that are to be delivered (mysql::Kind::kAbsent), which then stay
+  // as they are in the destination. Otherwise rows come whole. The same for all batches of a sink.
+  virtual bool TakesAbsentColumns() const = 0;
+
   // Bytes held.
   virtual size_t size_bytes() const = 0;
 

@@ -26,9 +26,11 @@ TableJob::TableJob(const JobContext& context, const Table& table, size_t group,
       table_(table),
       group_(group),
       position_(std::move(start)),
+      flushed_(position_),
       shards_(static_cast<size_t>(position_.shard_gtids_size())),
       reader_(context.client),
-      rows_(shards_.size(), context.options.types, context.sink, context.sequence),
+      rows_(shards_.size(), context.options.types, {context.client, context.options.query_timeout},
+            context.sink, context.sequence),
       flusher_(context_, rows_, absl::Now()) {
   for (size_t i = 0; i < shards_.size(); ++i) {
     const binlogdata::ShardGtid& shard = position_.shard_gtids(static_cast<int>(i));
@@ -197,7 +199,12 @@ void TableJob::CopyCompleted(const binlogdata::VEvent& event) {
 }
 
 absl::Status TableJob::Flush(absl::Time now) {
+  if (absl::Status status = rows_.Complete(); !status.ok()) {
+    position_ = flushed_;
+    return status;
+  }
   if (!moved_ && rows_.empty()) return absl::OkStatus();
+  flushed_ = position_;
   const PositionUpdate update{table_.index, group_,
                               std::make_shared<const binlogdata::VGtid>(position_)};
   moved_ = false;

@@ -59,7 +59,8 @@ class TableJob {
   const Table& table_;
   const size_t group_;
   binlogdata::VGtid position_;
-  bool moved_ = false;  // since the last flush
+  binlogdata::VGtid flushed_;  // the position whose rows were handed over
+  bool moved_ = false;         // since the last flush
   std::vector<Shard> shards_;
   mutable int last_shard_ = 0;  // that was looked for: mostly it is the next one as well
   VStreamReader reader_;

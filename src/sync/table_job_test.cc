@@ -283,5 +283,21 @@ TEST_F(TableJobTest, FailsWithTheReasonItWasCancelledFor) {
   EXPECT_EQ(job.Run().status, absl::UnavailableError("stalled"));
 }
 
+TEST_F(TableJobTest, StaysWhereItsRowsWentOutWhenRowsCannotBeRead) {
+  const JobOutcome outcome = RunFrom(Vgtid({{"-80", At(5)}, {"80-", ""}}),
+                                     {Events()
+                                          .Begin("-80", 9)
+                                          .Field("-80", "t", 9)
+                                          .UpdateWithoutName("-80", "t", 1, 1, 9)
+                                          .Vgtid("-80", Vgtid({{"-80", At(6)}, {"80-", ""}}))
+                                          .Commit("-80", 9)
+                                          .Message()});
+
+  EXPECT_EQ(outcome.end, JobEnd::kFailed);
+  EXPECT_THAT(outcome.status.ToString(), ::testing::HasSubstr("table ks.t"));
+  EXPECT_EQ(Text(job_->position()), "-80=5 80-=");
+  EXPECT_THAT(sink_.lines, IsEmpty());
+}
+
 }  // namespace
 }  // namespace source_vitess::sync
