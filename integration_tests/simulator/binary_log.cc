@@ -13,10 +13,12 @@ constexpr size_t kEventHeaderBytes = 11;
 
 size_t BitmapBytes(size_t columns) { return (columns + 7) / 8; }
 
-size_t ImageBytes(const TableSchema& schema, const RowPointer& row) {
+size_t ImageBytes(const TableSchema& schema, const RowPointer& row,
+                  const std::vector<bool>& absent) {
   if (row == nullptr) return 0;
   size_t bytes = BitmapBytes(schema.columns.size());
   for (size_t i = 0; i < row->size() && i < schema.columns.size(); ++i) {
+    if (!absent.empty() && absent[i]) continue;
     bytes += BinlogSize(schema.columns[i], (*row)[i]);
   }
   return bytes;
@@ -50,11 +52,13 @@ void BinaryLog::ChangeServer(std::string uuid) {
 }
 
 std::vector<RowsEvent> DivideIntoEvents(const Table& table, std::vector<LoggedChange> changes) {
+  static const PartialImages kComplete;
   std::vector<RowsEvent> events;
   size_t bytes = 0;
   for (LoggedChange& change : changes) {
-    const size_t size =
-        ImageBytes(*table.schema, change.before) + ImageBytes(*table.schema, change.after);
+    const PartialImages& partial = change.partial == nullptr ? kComplete : *change.partial;
+    const size_t size = ImageBytes(*table.schema, change.before, partial.absent_before) +
+                        ImageBytes(*table.schema, change.after, partial.absent_after);
     if (events.empty() || bytes + size > BinaryLog::kRowsEventBytes) {
       events.push_back({table.id, table.schema, {}, false});
       const size_t bitmaps = change.before != nullptr && change.after != nullptr ? 2 : 1;

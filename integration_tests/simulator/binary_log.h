@@ -16,10 +16,20 @@
 
 namespace source_vitess::simulator {
 
-// Full images; null where there is none.
+// What MySQL leaves out of the images of an UPDATE or DELETE (binlog_row_image=NOBLOB) and writes
+// as differences (binlog_row_value_options=PARTIAL_JSON). Each is by column of the table, or empty
+// if it concerns none.
+struct PartialImages {
+  std::vector<bool> absent_before;
+  std::vector<bool> absent_after;
+  std::vector<Cell> json_differences;  // Vitess's text; "" for a document that has not changed
+};
+
+// Whole rows; null where there is none.
 struct LoggedChange {
   RowPointer before;
   RowPointer after;
+  std::shared_ptr<const PartialImages> partial;  // null: both images have everything
 };
 
 // One rows event: changes of one kind to one table by one statement.

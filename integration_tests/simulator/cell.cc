@@ -468,6 +468,8 @@ std::string BinlogText(const Column& column, std::string_view stored,
       return version.enum_set_labels ? std::string(stored) : Cat(EnumOrdinal(column, stored));
     case query::SET:
       return version.enum_set_labels ? std::string(stored) : Cat(SetBits(column, stored));
+    case query::JSON:
+      return NormalizeJson(stored, JsonKeyOrder::kBytes).value_or(std::string(stored));
     default:
       return std::string(stored);
   }

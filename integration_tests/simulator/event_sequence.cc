@@ -34,6 +34,8 @@ std::string RowEventText(const binlogdata::RowEvent& event) {
     if (change.has_before()) CatTo(&text, " before=", RowText(change.before()));
     if (change.has_after()) CatTo(&text, " after=", RowText(change.after()));
     if (change.has_data_columns()) CatTo(&text, " ", GoText(change.data_columns()));
+    if (change.has_json_partial_values())
+      CatTo(&text, " json ", GoText(change.json_partial_values()));
   }
   return text;
 }

@@ -7,6 +7,8 @@
 
 #include "absl/numeric/int128.h"
 #include "simulator/charset.h"
+#include "simulator/json_edit.h"
+#include "simulator/json_text.h"
 #include "simulator/number_text.h"
 #include "simulator/strings.h"
 
@@ -105,6 +107,28 @@ class Evaluator {
     }
     return absl::InvalidArgumentError(
         "Operand should contain 1 column(s) (errno 1241) (sqlstate 21000)");
+  }
+
+  absl::StatusOr<std::optional<EditedJson>> JsonDifference(const Expression& expression,
+                                                           const Column& column) {
+    EditedJson json;
+    if (expression.kind == Expression::Kind::kColumn) {
+      if (!EqualsIgnoreCase(expression.name, column.name)) return std::optional<EditedJson>();
+      const absl::StatusOr<SqlValue> document = Run(expression);
+      if (!document.ok()) return document.status();
+      if (document->IsNull()) return std::optional<EditedJson>();
+      json.document = document->literal.text;
+      return std::optional<EditedJson>(std::move(json));
+    }
+    if (expression.kind != Expression::Kind::kCall || expression.arguments.empty())
+      return std::optional<EditedJson>();
+    const std::optional<JsonEdit::Kind> kind = FindJsonEdit(expression.name);
+    if (!kind.has_value() || !IsLoggedAsDifference(*kind)) return std::optional<EditedJson>();
+    absl::StatusOr<std::optional<EditedJson>> inner =
+        JsonDifference(*expression.arguments[0], column);
+    if (!inner.ok() || !inner->has_value()) return inner;
+    if (absl::Status status = EditJson(expression, *kind, **inner); !status.ok()) return status;
+    return inner;
   }
 
  private:
@@ -222,7 +246,53 @@ class Evaluator {
     return Number(DoubleText(result));
   }
 
+  // A document of a JSON column as it is, a number as a number, anything else as a string.
+  absl::StatusOr<std::string> JsonValue(const Expression& expression) {
+    const absl::StatusOr<SqlValue> value = Run(expression);
+    if (!value.ok()) return value.status();
+    if (value->IsNull()) return std::string("null");
+    const bool document = value->column != nullptr && value->column->type == query::JSON;
+    const Literal literal = ToLiteral(*value);
+    if (document || literal.kind == Literal::Kind::kNumber) return literal.text;
+    return QuoteJson(literal.text);
+  }
+
+  absl::Status EditJson(const Expression& expression, JsonEdit::Kind kind, EditedJson& json) {
+    const std::vector<ExpressionPtr>& arguments = expression.arguments;
+    const size_t step = kind == JsonEdit::Kind::kRemove ? 1 : 2;
+    if (arguments.size() < 2 || (arguments.size() - 1) % step != 0) {
+      return absl::InvalidArgumentError(Cat("Incorrect parameter count in the call to ",
+                                            expression.name, " (errno 1582) (sqlstate 42000)"));
+    }
+    for (size_t i = 1; i < arguments.size(); i += step) {
+      const absl::StatusOr<SqlValue> path = Run(*arguments[i]);
+      if (!path.ok()) return path.status();
+      JsonEdit edit{kind, ToLiteral(*path).text, ""};
+      if (step == 2) {
+        absl::StatusOr<std::string> value = JsonValue(*arguments[i + 1]);
+        if (!value.ok()) return value.status();
+        edit.value = *std::move(value);
+      }
+      if (absl::Status status = ApplyJsonEdit(edit, json); !status.ok()) return status;
+    }
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<SqlValue> EditedDocument(const Expression& expression, JsonEdit::Kind kind) {
+    const absl::StatusOr<SqlValue> document =
+        expression.arguments.empty() ? Null() : Run(*expression.arguments[0]);
+    if (!document.ok() || document->IsNull()) return document;
+    absl::StatusOr<std::string> normalized = NormalizeJson(ToLiteral(*document).text);
+    if (!normalized.ok()) return normalized.status();
+    EditedJson json;
+    json.document = *std::move(normalized);
+    if (absl::Status status = EditJson(expression, kind, json); !status.ok()) return status;
+    return Text(std::move(json.document));
+  }
+
   absl::StatusOr<SqlValue> Call(const Expression& expression) {
+    if (const std::optional<JsonEdit::Kind> edit = FindJsonEdit(expression.name); edit.has_value())
+      return EditedDocument(expression, *edit);
     std::vector<Literal> arguments;
     for (const ExpressionPtr& argument : expression.arguments) {
       absl::StatusOr<SqlValue> value = Run(*argument);
@@ -316,6 +386,12 @@ class Evaluator {
 
 absl::StatusOr<SqlValue> Evaluate(const Expression& expression, const EvaluationContext& context) {
   return Evaluator(context).Run(expression);
+}
+
+absl::StatusOr<std::optional<EditedJson>> EvaluateJsonDifference(const Expression& expression,
+                                                                 const EvaluationContext& context,
+                                                                 const Column& column) {
+  return Evaluator(context).JsonDifference(expression, column);
 }
 
 absl::StatusOr<bool> IsTrue(const ExpressionPtr& expression, const EvaluationContext& context) {

@@ -3,6 +3,7 @@
 #define SOURCE_VITESS_INTEGRATION_TESTS_SIMULATOR_EXPRESSION_H_
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "absl/time/time.h"
 #include "simulator/cell.h"
 #include "simulator/column.h"
+#include "simulator/json_edit.h"
 #include "simulator/sql_statement.h"
 
 namespace source_vitess::simulator {
@@ -39,6 +41,12 @@ absl::StatusOr<SqlValue> Evaluate(const Expression& expression, const Evaluation
 
 // Whether the expression is true: not false, not NULL. A null pointer is true.
 absl::StatusOr<bool> IsTrue(const ExpressionPtr& expression, const EvaluationContext& context);
+
+// What an assignment of `expression` to the JSON column `column` writes, if it is a call of JSON
+// functions whose changes MySQL logs as differences, upon the column itself; else none.
+absl::StatusOr<std::optional<EditedJson>> EvaluateJsonDifference(const Expression& expression,
+                                                                 const EvaluationContext& context,
+                                                                 const Column& column);
 
 // The value as a literal that any column can take: text in UTF-8.
 Literal ToLiteral(const SqlValue& value);

@@ -15,8 +15,11 @@ namespace source_vitess::simulator {
 namespace {
 
 struct KeyOrder {
+  JsonKeyOrder order;
+
   bool operator()(const std::string& a, const std::string& b) const {
-    return a.size() != b.size() ? a.size() < b.size() : a < b;
+    const bool by_length = order == JsonKeyOrder::kLengthThenBytes && a.size() != b.size();
+    return by_length ? a.size() < b.size() : a < b;
   }
 };
 
@@ -69,6 +72,8 @@ std::string NumberText(std::string_view raw) {
 // Builds the text from the leaves upwards: a finished value is a string, an open container a frame.
 class Handler : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Handler> {
  public:
+  explicit Handler(JsonKeyOrder order) : order_(order) {}
+
   bool Null() { return Finish("null"); }
   bool Bool(bool value) { return Finish(value ? "true" : "false"); }
   bool RawNumber(const char* text, rapidjson::SizeType size, bool) {
@@ -84,11 +89,11 @@ class Handler : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Handler> 
     return true;
   }
   bool StartObject() {
-    frames_.emplace_back();
+    frames_.emplace_back(order_);
     return true;
   }
   bool StartArray() {
-    frames_.emplace_back();
+    frames_.emplace_back(order_);
     return true;
   }
   bool EndObject(rapidjson::SizeType) {
@@ -112,6 +117,8 @@ class Handler : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Handler> 
 
  private:
   struct Frame {
+    explicit Frame(JsonKeyOrder order) : members(KeyOrder{order}) {}
+
     std::string key;  // of the member being read
     std::map<std::string, std::string, KeyOrder> members;
     std::vector<std::string> elements;
@@ -132,16 +139,23 @@ class Handler : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Handler> 
     return true;
   }
 
+  const JsonKeyOrder order_;
   std::vector<Frame> frames_;
   std::string result_;
 };
 
 }  // namespace
 
-absl::StatusOr<std::string> NormalizeJson(std::string_view text) {
+std::string QuoteJson(std::string_view text) {
+  std::string quoted;
+  AppendQuoted(text, quoted);
+  return quoted;
+}
+
+absl::StatusOr<std::string> NormalizeJson(std::string_view text, JsonKeyOrder order) {
   rapidjson::Reader reader;
   rapidjson::MemoryStream stream(text.data(), text.size());
-  Handler handler;
+  Handler handler(order);
   const rapidjson::ParseResult parsed =
       reader.Parse<rapidjson::kParseNumbersAsStringsFlag>(stream, handler);
   if (parsed.IsError()) {

@@ -9,9 +9,18 @@
 
 namespace source_vitess::simulator {
 
-// The document as MySQL stores and prints it: keys by length and then by bytes, the last of equal
-// keys, ", " and ": " between. Fails with errno 3140 on text that is not JSON.
-absl::StatusOr<std::string> NormalizeJson(std::string_view text);
+enum class JsonKeyOrder {
+  kLengthThenBytes,  // MySQL's own
+  kBytes,            // Vitess's, in rows of the binary log (recording noblob-partial-json)
+};
+
+// The document as MySQL stores and prints it: keys in their order, the last of equal keys, ", " and
+// ": " between. Fails with errno 3140 on text that is not JSON.
+absl::StatusOr<std::string> NormalizeJson(std::string_view text,
+                                          JsonKeyOrder order = JsonKeyOrder::kLengthThenBytes);
+
+// `text` as a JSON string, quotes included.
+std::string QuoteJson(std::string_view text);
 
 }  // namespace source_vitess::simulator
 

@@ -210,6 +210,63 @@ TEST_F(RecordedSequencesTest, ReplicatesEveryTypeAsVitessWritesIt) {
   ExpectSequence(cluster_, "replicate-all-types", start);
 }
 
+// What was run on row 1 with both of the settings that make images partial.
+void ChangeWithPartialImages(RecordedCluster& cluster) {
+  ServerVariables variables;
+  variables.binlog_row_image = "NOBLOB";
+  variables.binlog_row_value_options = "PARTIAL_JSON";
+  cluster.cluster().SetVariables(variables);
+  cluster.Run(R"(
+    replace into alltypes (id, vc, tx, bl, js) values (1, 'v', 'text', 'blob',
+      '{"a": 1, "b": [1, 2, 3], "long": "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"}');
+    update alltypes set vc = 'w' where id = 1;
+    update alltypes set js = json_replace(js, '$.a', 2) where id = 1;
+    update alltypes set js = json_array_append(js, '$.b', 9) where id = 1;
+    update alltypes set js = json_insert(js, '$.new', 'v') where id = 1;
+    update alltypes set js = json_remove(js, '$.b') where id = 1;
+    update alltypes set js = json_set(js, '$.a', 3, '$.long', 'short') where id = 1;
+    update alltypes set tx = 'changed' where id = 1;
+    delete from alltypes where id = 1)");
+}
+
+class PartialImagesTest : public RecordedSequencesTest {
+ protected:
+  PartialImagesTest() {
+    cluster_.Run(kAllTypes);
+    cluster_.Run("update alltypes set en = 'd''e', st = 'y' where id = 1");
+    start_ = cluster_.Position();
+  }
+
+  std::string start_;
+};
+
+TEST_F(PartialImagesTest, LeavesOutBlobsAndSendsDifferencesOfDocuments) {
+  ChangeWithPartialImages(cluster_);
+  ExpectSequence(cluster_, "noblob-partial-json", start_);
+}
+
+TEST_F(PartialImagesTest, CountsTheTablesColumnsWhateverTheFilterNames) {
+  ChangeWithPartialImages(cluster_);
+  ExpectSequence(cluster_, "noblob-partial-json-projection", start_);
+}
+
+TEST_F(PartialImagesTest, SendsInsertedRowsWhole) {
+  ServerVariables variables;
+  variables.binlog_row_image = "NOBLOB";
+  variables.binlog_row_value_options = "PARTIAL_JSON";
+  cluster_.cluster().SetVariables(variables);
+  cluster_.Run("insert into alltypes (id, tx, js) values (11, 'text', '{}')");
+  vtgate::VStreamRequest request =
+      RecordedCluster::RequestAt(LoadRecording("noblob-partial-json-projection"), start_);
+  request.mutable_vgtid()->mutable_shard_gtids(0)->set_shard("80-");
+  StreamReader reader(cluster_.address(), request);
+  reader.ReadEvents(3);
+  const binlogdata::RowChange& change = reader.responses()[0].events(2).row_event().row_changes(0);
+  EXPECT_EQ(change.after().values(), "11text{}");
+  EXPECT_FALSE(change.has_data_columns());
+  EXPECT_FALSE(change.has_json_partial_values());
+}
+
 // Vitess's own schema tracking writes a transaction per shard behind each definition.
 void Define(RecordedCluster& cluster, const char* first, const char* second, const char* sql) {
   cluster.RunIn(Cat("customer:", first), sql);

@@ -81,6 +81,16 @@ ExpressionPtr WithInsertedValues(const ExpressionPtr& expression, const TableSch
   return copy;
 }
 
+// The difference that an assignment is logged as: none unless it is shorter than the document.
+absl::StatusOr<Cell> JsonDifference(const Expression& expression, const EvaluationContext& context,
+                                    const Column& column) {
+  const absl::StatusOr<std::optional<EditedJson>> json =
+      EvaluateJsonDifference(expression, context, column);
+  if (!json.ok()) return json.status();
+  if (!json->has_value() || (*json)->bytes >= (*json)->document.size()) return Cell();
+  return Cell((*json)->difference);
+}
+
 std::string DuplicateKeyText(const TableSchema& schema, const Row& row) {
   std::vector<std::string> values;
   for (const size_t column : schema.PrimaryKey()->columns) {
@@ -427,22 +437,30 @@ absl::Status SqlExecutor::InsertOverExisting(Keyspace& keyspace, const Insert& i
     return TabletError(*place.shard, absl::StatusCode::kAlreadyExists,
                        DuplicateKeyText(schema, row));
   }
-  if (!insert.replace) {
-    absl::StatusOr<Row> changed = Assign(schema, *existing, insert.on_duplicate, &row);
+  ChangedRow replaced;
+  if (insert.replace) {
+    replaced.row = std::move(row);
+    replaced.assigned.assign(schema.columns.size(), true);
+    replaced.json_differences.resize(schema.columns.size());
+  } else {
+    absl::StatusOr<ChangedRow> changed = Assign(schema, *existing, insert.on_duplicate, &row);
     if (!changed.ok()) return changed.status();
-    row = *std::move(changed);
+    replaced = *std::move(changed);
   }
-  if (row == *existing) return absl::OkStatus();
+  if (replaced.row == *existing) return absl::OkStatus();
   // MySQL logs a REPLACE that conflicts in its last unique key as an update.
   result.set_rows_affected(result.rows_affected() + 2);
-  return ChangeRow(keyspace, place, key, std::move(row));
+  return ChangeRow(keyspace, place, key, std::move(replaced));
 }
 
-absl::StatusOr<Row> SqlExecutor::Assign(const TableSchema& schema, const Row& row,
-                                        const std::vector<Assignment>& assignments,
-                                        const Row* inserted) {
-  Row changed = row;
-  std::vector<bool> assigned(schema.columns.size());
+absl::StatusOr<SqlExecutor::ChangedRow> SqlExecutor::Assign(
+    const TableSchema& schema, const Row& row, const std::vector<Assignment>& assignments,
+    const Row* inserted) {
+  ChangedRow result;
+  result.row = row;
+  result.assigned.resize(schema.columns.size());
+  result.json_differences.resize(schema.columns.size());
+  Row& changed = result.row;
   EvaluationContext context = Context();
   context.columns = &schema.columns;
   for (const Assignment& assignment : assignments) {
@@ -458,6 +476,11 @@ absl::StatusOr<Row> SqlExecutor::Assign(const TableSchema& schema, const Row& ro
                                          : WithInsertedValues(assignment.value, schema, *inserted);
     const absl::StatusOr<SqlValue> value = Evaluate(*expression, context);
     if (!value.ok()) return value.status();
+    if (schema.columns[index].type == query::JSON) {
+      absl::StatusOr<Cell> difference = JsonDifference(*expression, context, schema.columns[index]);
+      if (!difference.ok()) return difference.status();
+      result.json_differences[index] = *std::move(difference);
+    }
     absl::StatusOr<Cell> cell = StoreLiteral(schema.columns[index], ToLiteral(*value));
     if (!cell.ok()) return cell.status();
     if (!cell->has_value() && !schema.columns[index].nullable) {
@@ -465,28 +488,60 @@ absl::StatusOr<Row> SqlExecutor::Assign(const TableSchema& schema, const Row& ro
           Cat("Column '", assignment.column, "' cannot be null (errno 1048) (sqlstate 23000)"));
     }
     changed[index] = *std::move(cell);
-    assigned[index] = true;
+    result.assigned[index] = true;
   }
-  if (changed == row) return changed;
+  if (changed == row) return result;
   for (size_t i = 0; i < schema.columns.size(); ++i) {
-    if (!schema.columns[i].on_update_now || assigned[i]) continue;
+    if (!schema.columns[i].on_update_now || result.assigned[i]) continue;
     const std::string now =
         absl::FormatTime("%E4Y-%m-%d %H:%M:%E6S", state_.now(), absl::UTCTimeZone());
     changed[i] = StoreLiteral(schema.columns[i], {Literal::Kind::kString, now}).value_or(Cell());
   }
   if (absl::Status status = ComputeGenerated(schema, changed); !status.ok()) return status;
-  return changed;
+  return result;
+}
+
+std::shared_ptr<const PartialImages> SqlExecutor::PartialImagesOf(const TableSchema& schema,
+                                                                  const Row& before,
+                                                                  const ChangedRow* changed) const {
+  const bool no_blobs = EqualsIgnoreCase(state_.variables.binlog_row_image, "noblob");
+  const bool partial_json =
+      EqualsIgnoreCase(state_.variables.binlog_row_value_options, "partial_json");
+  if (!no_blobs && !partial_json) return nullptr;
+  const size_t count = schema.columns.size();
+  PartialImages partial;
+  partial.absent_before.resize(count);
+  partial.absent_after.resize(count);
+  partial.json_differences.resize(count);
+  std::vector<bool> in_key(count, schema.PrimaryKey() == nullptr);
+  if (schema.PrimaryKey() != nullptr) {
+    for (const size_t column : schema.PrimaryKey()->columns) in_key[column] = true;
+  }
+  for (size_t i = 0; i < count; ++i) {
+    const query::Type type = schema.columns[i].type;
+    const bool left_out = no_blobs && (type == query::BLOB || type == query::TEXT) && !in_key[i];
+    partial.absent_before[i] = left_out;
+    if (changed == nullptr) continue;
+    partial.absent_after[i] = left_out && !changed->assigned[i];
+    if (!partial_json || type != query::JSON || !changed->row[i].has_value()) continue;
+    partial.json_differences[i] =
+        changed->row[i] == before[i] ? Cell("") : changed->json_differences[i];
+  }
+  return std::make_shared<const PartialImages>(std::move(partial));
 }
 
 absl::Status SqlExecutor::ChangeRow(Keyspace& keyspace, const Place& place, const std::string& key,
-                                    Row row) {
+                                    ChangedRow changed_row) {
   const TableSchema& schema = *place.table->schema;
+  const RowPointer before = writes_.Find(*place.shard, *place.table, key);
+  const Row& row = changed_row.row;
   const absl::StatusOr<Shard*> shard = Route(keyspace, schema, row);
   if (!shard.ok()) return shard.status();
   const std::string primary = PrimaryKeyOf(schema, row);
-  auto changed = std::make_shared<const Row>(std::move(row));
+  auto changed = std::make_shared<const Row>(row);
   if (*shard != place.shard) {  // the row moves: two independent changes (reference 5.2)
-    writes_.Put(*place.shard, *place.table, key, nullptr);
+    writes_.Put(*place.shard, *place.table, key, nullptr,
+                PartialImagesOf(schema, *before, nullptr));
     Table& table = *(*shard)->FindTable(schema.name);
     const std::string new_key = primary.empty() ? RowNumberKey(table.next_row_number++) : primary;
     writes_.Put(**shard, table, new_key, std::move(changed));
@@ -497,7 +552,8 @@ absl::Status SqlExecutor::ChangeRow(Keyspace& keyspace, const Place& place, cons
     return TabletError(*place.shard, absl::StatusCode::kAlreadyExists,
                        DuplicateKeyText(schema, *changed));
   }
-  writes_.Replace(*place.shard, *place.table, key, new_key, std::move(changed));
+  writes_.Replace(*place.shard, *place.table, key, new_key, std::move(changed),
+                  PartialImagesOf(schema, *before, &changed_row));
   return absl::OkStatus();
 }
 
@@ -528,11 +584,11 @@ absl::StatusOr<query::QueryResult> SqlExecutor::RunChanges(Keyspace& keyspace, c
   }
   query::QueryResult result;
   for (const Match& match : matches) {
-    absl::StatusOr<Row> row =
+    absl::StatusOr<ChangedRow> row =
         Assign(*match.place.table->schema, *match.row, update.assignments, nullptr);
     if (!row.ok())
       return TabletError(*match.place.shard, row.status().code(), row.status().message());
-    if (*row == *match.row) continue;
+    if (row->row == *match.row) continue;
     if (absl::Status status = ChangeRow(keyspace, match.place, match.key, *std::move(row));
         !status.ok())
       return status;
@@ -555,7 +611,11 @@ absl::StatusOr<query::QueryResult> SqlExecutor::Run(const Delete& deletion) {
           return absl::OkStatus();
         });
     if (!status.ok()) return TabletError(*place.shard, status.code(), status.message());
-    for (const std::string& key : keys) writes_.Put(*place.shard, *place.table, key, nullptr);
+    for (const std::string& key : keys) {
+      const RowPointer row = writes_.Find(*place.shard, *place.table, key);
+      writes_.Put(*place.shard, *place.table, key, nullptr,
+                  PartialImagesOf(*place.table->schema, *row, nullptr));
+    }
     result.set_rows_affected(result.rows_affected() + keys.size());
   }
   return result;

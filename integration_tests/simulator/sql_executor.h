@@ -78,9 +78,20 @@ class SqlExecutor {
   absl::Status InsertOverExisting(Keyspace& keyspace, const Insert& insert, const Place& place,
                                   const std::string& key, const RowPointer& existing, Row row,
                                   query::QueryResult& result);
-  absl::StatusOr<Row> Assign(const TableSchema& schema, const Row& row,
-                             const std::vector<Assignment>& assignments, const Row* inserted);
-  absl::Status ChangeRow(Keyspace& keyspace, const Place& place, const std::string& key, Row row);
+  // A row after a statement's assignments.
+  struct ChangedRow {
+    Row row;
+    std::vector<bool> assigned;          // by column
+    std::vector<Cell> json_differences;  // by column; NULL where the document is logged whole
+  };
+  absl::StatusOr<ChangedRow> Assign(const TableSchema& schema, const Row& row,
+                                    const std::vector<Assignment>& assignments,
+                                    const Row* inserted);
+  absl::Status ChangeRow(Keyspace& keyspace, const Place& place, const std::string& key,
+                         ChangedRow changed);
+  // What the binary log leaves out of a change; null if nothing. `changed` is null for a DELETE.
+  std::shared_ptr<const PartialImages> PartialImagesOf(const TableSchema& schema, const Row& before,
+                                                       const ChangedRow* changed) const;
   absl::StatusOr<query::QueryResult> RunChanges(Keyspace& keyspace, const Update& update,
                                                 const std::vector<Place>& places);
 

@@ -96,6 +96,34 @@ std::vector<RowPointer> RowsInCopyOrder(const Table& table) {
   return rows;
 }
 
+// The least significant bit of the first byte is the first.
+void SetBitmap(const std::vector<bool>& bits, binlogdata::RowChange::Bitmap& bitmap) {
+  bitmap.set_count(static_cast<int64_t>(bits.size()));
+  std::string& bytes = *bitmap.mutable_cols();
+  bytes.assign((bits.size() + 7) / 8, '\0');
+  for (size_t i = 0; i < bits.size(); ++i) {
+    if (bits[i]) bytes[i / 8] = static_cast<char>(bytes[i / 8] | (1 << (i % 8)));
+  }
+}
+
+// Tells which of the table's columns the after image has, if not all, and which of its JSON columns
+// are differences, if any (reference 5.3, 5.4).
+void SetBitmaps(const TableSchema& schema, const PartialImages& partial,
+                binlogdata::RowChange& change) {
+  std::vector<bool> present = partial.absent_after;
+  present.flip();
+  std::vector<bool> differences;
+  for (size_t i = 0; i < partial.json_differences.size(); ++i) {
+    if (schema.columns[i].type == query::JSON)
+      differences.push_back(partial.json_differences[i].has_value());
+  }
+  const bool any_absent = std::find(present.begin(), present.end(), false) != present.end();
+  const bool any_difference =
+      std::find(differences.begin(), differences.end(), true) != differences.end();
+  if (any_absent || any_difference) SetBitmap(present, *change.mutable_data_columns());
+  if (any_difference) SetBitmap(differences, *change.mutable_json_partial_values());
+}
+
 }  // namespace
 
 TabletStream::TabletStream(Cluster& cluster, const StreamOptions& options, TabletRequest request)
@@ -325,10 +353,16 @@ absl::StatusOr<const TablePlan*> TabletStream::PlanOf(const RowsEvent& event) {
   return &*plan;
 }
 
-void TabletStream::FillRow(const TablePlan& plan, const Row& row, query::Row& out) const {
+void TabletStream::FillRow(const TablePlan& plan, const Row& row, const std::vector<bool>& absent,
+                           const std::vector<Cell>& differences, query::Row& out) const {
   for (const size_t column : plan.columns) {
+    if (!differences.empty() && differences[column].has_value()) {
+      out.add_lengths(static_cast<int64_t>(differences[column]->size()));
+      out.mutable_values()->append(*differences[column]);
+      continue;
+    }
     const Cell& cell = row[column];
-    if (!cell.has_value()) {
+    if (!cell.has_value() || (!absent.empty() && absent[column])) {
       out.add_lengths(-1);
       continue;
     }
@@ -351,11 +385,16 @@ absl::Status TabletStream::AddChange(const TablePlan& plan, const LoggedChange& 
   }
   if (!before && !after) return absl::OkStatus();
   const bool both = cluster_.version().sends_both_images;
+  static const PartialImages kComplete;
+  const PartialImages& partial = change.partial == nullptr ? kComplete : *change.partial;
   binlogdata::RowChange& row_change = *row_event.add_row_changes();
   if (change.before != nullptr && (before || both))
-    FillRow(plan, *change.before, *row_change.mutable_before());
-  if (change.after != nullptr && (after || both))
-    FillRow(plan, *change.after, *row_change.mutable_after());
+    FillRow(plan, *change.before, partial.absent_before, {}, *row_change.mutable_before());
+  if (change.after != nullptr && (after || both)) {
+    FillRow(plan, *change.after, partial.absent_after, partial.json_differences,
+            *row_change.mutable_after());
+    SetBitmaps(*plan.images, partial, row_change);
+  }
   return absl::OkStatus();
 }
 

@@ -102,7 +102,8 @@ class TabletStream {
   absl::StatusOr<const TablePlan*> PlanOf(const RowsEvent& event);
   absl::Status AddChange(const TablePlan& plan, const LoggedChange& change,
                          binlogdata::RowEvent& row_event) const;
-  void FillRow(const TablePlan& plan, const Row& row, query::Row& out) const;
+  void FillRow(const TablePlan& plan, const Row& row, const std::vector<bool>& absent,
+               const std::vector<Cell>& differences, query::Row& out) const;
   bool SendsTable(std::string_view table) const;
 
   binlogdata::VEvent LoggedEvent(binlogdata::VEventType type,

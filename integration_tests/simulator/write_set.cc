@@ -72,18 +72,20 @@ void WriteSet::Stage(Shard& shard, const Table& table, const std::string& key, R
   }
 }
 
-void WriteSet::Put(Shard& shard, Table& table, const std::string& key, RowPointer row) {
+void WriteSet::Put(Shard& shard, Table& table, const std::string& key, RowPointer row,
+                   std::shared_ptr<const PartialImages> partial) {
   RowPointer before = Find(shard, table, key);
   Stage(shard, table, key, row);
-  statement_.push_back({&shard, &table, {std::move(before), std::move(row)}});
+  statement_.push_back({&shard, &table, {std::move(before), std::move(row), std::move(partial)}});
 }
 
 void WriteSet::Replace(Shard& shard, Table& table, const std::string& old_key,
-                       const std::string& new_key, RowPointer row) {
+                       const std::string& new_key, RowPointer row,
+                       std::shared_ptr<const PartialImages> partial) {
   RowPointer before = Find(shard, table, old_key);
   if (old_key != new_key) Stage(shard, table, old_key, nullptr);
   Stage(shard, table, new_key, row);
-  statement_.push_back({&shard, &table, {std::move(before), std::move(row)}});
+  statement_.push_back({&shard, &table, {std::move(before), std::move(row), std::move(partial)}});
 }
 
 void WriteSet::EndStatement() {

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -26,12 +27,14 @@ class WriteSet {
       Shard& shard, const Table& table,
       const std::function<bool(const std::string& key, const RowPointer& row)>& visit) const;
 
-  // Stages one change; a null `row` deletes. A change of the primary key is Replace().
-  void Put(Shard& shard, Table& table, const std::string& key, RowPointer row);
+  // Stages one change; a null `row` deletes. A change of the primary key is Replace(). `partial`
+  // tells what the binary log leaves out.
+  void Put(Shard& shard, Table& table, const std::string& key, RowPointer row,
+           std::shared_ptr<const PartialImages> partial = nullptr);
 
   // Stages the change of a row that gets another key.
   void Replace(Shard& shard, Table& table, const std::string& old_key, const std::string& new_key,
-               RowPointer row);
+               RowPointer row, std::shared_ptr<const PartialImages> partial = nullptr);
 
   // Ends a statement: its changes become rows events, or are forgotten.
   void EndStatement();
