@@ -89,15 +89,15 @@ absl::Status CheckRowImage(const ShardStatus& status, const Shard& shard,
   }
   if (absl::EqualsIgnoreCase(status.binlog_row_image, "NOBLOB")) {
     logger.Warning(absl::StrCat("The MySQL servers of shard ", ToString(shard),
-                                " run with binlog_row_image=NOBLOB: columns of texts and blobs "
-                                "that a change leaves as they "
-                                "are do not come with it. Set it to FULL for whole rows."));
+                                " run with binlog_row_image=NOBLOB: texts and blobs that a change "
+                                "leaves as they are do not come with it, and its row is read again "
+                                "by a query. Set it to FULL to save these queries."));
   }
   if (absl::StrContains(absl::AsciiStrToUpper(status.binlog_row_value_options), "PARTIAL_JSON")) {
     logger.Warning(absl::StrCat("The MySQL servers of shard ", ToString(shard),
                                 " run with binlog_row_value_options=PARTIAL_JSON: changes within "
-                                "JSON documents do not come "
-                                "with the whole document. Leave it empty for whole documents."));
+                                "JSON documents do not come with the whole document, and the row "
+                                "is read again by a query. Leave it empty to save these queries."));
   }
   return absl::OkStatus();
 }
