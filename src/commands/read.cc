@@ -23,9 +23,10 @@ namespace {
 using airbyte::ConfiguredStream;
 using airbyte::StreamName;
 
-// A run's first change stands this far above the last cursor that was handed out and saved: a run
-// that failed may have handed out more than it could save.
-constexpr uint64_t kCursorGap = uint64_t{1} << 24;
+// Cursors begin with the clock, in units of which fewer pass than records can be sent. So a run's
+// cursors never get ahead of the clock, and the next run's are above them even where no state tells
+// of them. Stays below 2^53, where JSON's numbers are exact everywhere, until 2041.
+constexpr uint64_t kCursorsPerMillisecond = 4000;
 
 struct Inputs {
   config::Options options;
@@ -231,8 +232,8 @@ class Reading {
 
   int Sync(vitess::VtgateClient& client) {
     const uint64_t first_sequence =
-        std::max(inputs_.state.highest_cursor() + kCursorGap,
-                 static_cast<uint64_t>(environment_.clock()) * 1000);  // microseconds
+        std::max(inputs_.state.highest_cursor(),
+                 static_cast<uint64_t>(environment_.clock()) * kCursorsPerMillisecond);
     const sync::SyncResult result = sync::RunSync(SyncOptionsOf(inputs_.options), client, requests_,
                                                   sink_, environment_.logger, first_sequence);
     for (const sync::TableResult& table : result.tables) failed_ = failed_ || !table.status.ok();
