@@ -130,6 +130,8 @@ TEST(WritesDuringCopyTest, ACopyThatBreaksFollowsWhatWasDeletedBeforeItBeganAgai
 
   EXPECT_EQ(source.Read().exit.exit_code, 0);
   breaker.join();
+  // What was deleted behind the target, should the break have come late.
+  EXPECT_EQ(source.Read().exit.exit_code, 0);
 
   EXPECT_TRUE(deleted);
   EXPECT_THAT(source.Differences(), IsEmpty());
