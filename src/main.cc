@@ -8,6 +8,7 @@
 
 #include "airbyte/messages.h"
 #include "airbyte/output.h"
+#include "commands/host_watch.h"
 #include "commands/run.h"
 #include "vitess/vtgate_client.h"
 
@@ -17,7 +18,13 @@ int main(int argc, char** argv) {
   google::protobuf::SetLogHandler(nullptr);
   source_vitess::airbyte::IgnoreBrokenPipes();
   source_vitess::airbyte::Output output(STDOUT_FILENO);
-  return source_vitess::commands::Run(
+  source_vitess::commands::HostWatch watch(output, STDOUT_FILENO);
+  const auto make_client = [&watch](const source_vitess::vitess::ChannelOptions& options) {
+    return source_vitess::vitess::MakeVtgateClient(options, watch.stop());
+  };
+  const int exit_code = source_vitess::commands::Run(
       std::vector<std::string>(argv + 1, argv + argc), std::getenv("LOG_LEVEL"), output,
-      source_vitess::vitess::MakeVtgateClient, source_vitess::airbyte::SystemMilliseconds);
+      make_client, source_vitess::airbyte::SystemMilliseconds, watch.stop());
+  watch.Leave();
+  return exit_code;
 }

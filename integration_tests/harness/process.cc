@@ -129,6 +129,11 @@ std::optional<std::string> Process::ReadLine(absl::Time deadline) {
   }
 }
 
+void Process::CloseOutput() {
+  if (output_fd_ >= 0) close(output_fd_);
+  output_fd_ = -1;
+}
+
 void Process::Signal(int signal) {
   if (!exit_.has_value()) kill(pid_, signal);
 }

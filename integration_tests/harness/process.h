@@ -40,6 +40,9 @@ class Process {
   std::optional<std::string> ReadLine(absl::Time deadline);
   const std::string& unfinished_line() const { return buffer_; }
 
+  // Closes this end of stdout, as a host does that has gone. Read and ReadLine are at its end then.
+  void CloseOutput();
+
   // What came on stderr while Read and ReadLine were waiting.
   const std::string& errors() const { return errors_; }
 

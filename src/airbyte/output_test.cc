@@ -2,12 +2,17 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <atomic>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "airbyte/captured_output_for_test.h"
 #include "vitess/errors.h"
 
@@ -130,6 +135,94 @@ TEST(OutputTest, TellsAFailureFromAHostThatHasGone) {
 
   ASSERT_FALSE(status.ok());
   EXPECT_EQ(vitess::Classify(status), vitess::ErrorClass::kInternal);
+}
+
+// Lines of which a pipe takes a part at once.
+std::string ManyLines() {
+  std::string text;
+  for (int i = 0; i < 100; ++i) text += std::string(size_t{10'000}, 'z') + "\n";
+  return text;
+}
+
+// Reads at most `bytes` of what the pipe holds; its other end may stay open.
+std::string ReadWaiting(int fd, size_t bytes) {
+  std::string text(bytes, '\0');
+  pollfd readable = {fd, POLLIN, 0};
+  const ssize_t n = poll(&readable, 1, 0) > 0 ? read(fd, text.data(), bytes) : 0;
+  text.resize(static_cast<size_t>(std::max<ssize_t>(n, 0)));
+  return text;
+}
+
+// Waits until the pipe takes no more, which is while its writer waits within a line.
+void AwaitFullPipe(int writer) {
+  pollfd writable = {writer, POLLOUT, 0};
+  while (poll(&writable, 1, 0) > 0) std::this_thread::yield();
+}
+
+TEST(OutputTest, FinishesTheLineThatItHasBegunWhenItIsCutOff) {
+  Pipe pipe;
+  Output output(pipe.writer());
+  absl::Status status;
+  std::thread writer([&] { status = output.Write(ManyLines()); });
+  AwaitFullPipe(pipe.writer());
+
+  std::atomic<bool> done = false;
+  std::thread cutter([&] {
+    output.CutOff(absl::InfiniteFuture());
+    done = true;
+  });
+  // So slowly that the end of the text is out of reach before the output is cut off.
+  std::string text;
+  while (!done) text += ReadWaiting(pipe.reader(), 1);
+  writer.join();
+  cutter.join();
+  pipe.CloseWriter();
+  text += pipe.ReadToEnd();
+
+  ASSERT_FALSE(status.ok());
+  EXPECT_EQ(vitess::Classify(status), vitess::ErrorClass::kHost);
+  EXPECT_EQ(text.size() % 10'001, 0u);
+  EXPECT_LT(text.size(), ManyLines().size());
+}
+
+TEST(OutputTest, LeavesALineUnfinishedThatNobodyReadsUntilTheDeadline) {
+  Pipe pipe;
+  Output output(pipe.writer());
+  absl::Status status;
+  std::thread writer([&] { status = output.Write(ManyLines()); });
+  AwaitFullPipe(pipe.writer());
+
+  output.CutOff(absl::Now() + absl::Milliseconds(20));
+  writer.join();
+
+  ASSERT_FALSE(status.ok());
+  EXPECT_EQ(vitess::Classify(status), vitess::ErrorClass::kHost);
+}
+
+TEST(OutputTest, CutsOffANonBlockingPipeAsWell) {
+  Pipe pipe;
+  ASSERT_EQ(fcntl(pipe.writer(), F_SETFL, O_NONBLOCK), 0);
+  Output output(pipe.writer());
+  absl::Status status;
+  std::thread writer([&] { status = output.Write(ManyLines()); });
+  AwaitFullPipe(pipe.writer());
+
+  output.CutOff(absl::Now());
+  writer.join();
+
+  EXPECT_FALSE(status.ok());
+}
+
+TEST(OutputTest, WritesNothingOnceItIsCutOff) {
+  CapturedOutput captured;
+  EXPECT_TRUE(captured.output().Write("one\n").ok());
+
+  captured.output().CutOff(absl::InfiniteFuture());
+  const absl::Status status = captured.output().Write("two\n");
+
+  ASSERT_FALSE(status.ok());
+  EXPECT_EQ(vitess::Classify(status), vitess::ErrorClass::kHost);
+  EXPECT_EQ(captured.Text(), "one\n");
 }
 
 }  // namespace

@@ -152,6 +152,7 @@ absl::Status Check(const Environment& environment, const std::string& config_pat
 
 int RunCheck(const Environment& environment, const std::string& config_path) {
   const absl::Status status = Check(environment, config_path);
+  if (!status.ok() && vitess::Classify(status) == vitess::ErrorClass::kHost) return kSuccess;
   return ExitCode(environment.output.Write(
                       airbyte::ConnectionStatusLine(status.ok(), text::StdView(status.message()))),
                   kSuccess);

@@ -104,6 +104,19 @@ class CommandsTest : public testing::Test {
   std::vector<std::string> files_;
 };
 
+TEST_F(CommandsTest, SaysNothingToAHostThatAskedThemToStop) {
+  vitess_.connection = vitess::HostError("asked to stop");
+  const std::string config = File("config.json", kConfig);
+  const std::string catalog =
+      File("catalog.txt", CatalogOf(StreamOf("customers", "incremental", R"("id": {})")));
+
+  EXPECT_EQ(RunWords({"check", "--config", config}), 0);
+  EXPECT_EQ(RunWords({"discover", "--config", config}), 0);
+  EXPECT_EQ(RunWords({"read", "--config", config, "--catalog", catalog}), 0);
+
+  EXPECT_THAT(captured_.Lines(), IsEmpty());
+}
+
 using SpecTest = CommandsTest;
 
 TEST_F(SpecTest, PrintsTheSpecificationAlone) {

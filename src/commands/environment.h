@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <memory>
+#include <stop_token>
 
 #include "absl/status/statusor.h"
 #include "airbyte/messages.h"
@@ -23,6 +24,7 @@ struct Environment {
   telemetry::Logger& logger;
   ClientFactory make_client;
   airbyte::Clock clock;
+  std::stop_token stop;  // requested when the host wants the program to end
 };
 
 // Exit codes.

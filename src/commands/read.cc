@@ -201,6 +201,9 @@ class Reading {
     Tables tables(source);
     for (const ConfiguredStream& stream : inputs_.streams) {
       auto request = MakeRequest(stream, inputs_, tables, environment_.logger);
+      if (!request.ok() && vitess::Classify(request.status()) == vitess::ErrorClass::kHost) {
+        return request.status();
+      }
       if (!request.ok()) {
         failed_ = true;
         absl::Status status = sink_.Refuse(stream.name, request.status());
@@ -254,6 +257,7 @@ class Reading {
 
   // Ends every stream, for one reason that is told once.
   int FailAll(const absl::Status& reason) {
+    if (vitess::Classify(reason) == vitess::ErrorClass::kHost) return kSuccess;
     for (size_t i = 0; i < inputs_.streams.size(); ++i) {
       sync::Table table;
       table.index = i;

@@ -38,12 +38,12 @@ int RunCommand(const Arguments& arguments, const Environment& environment) {
 }  // namespace
 
 int Run(std::vector<std::string> words, const char* log_level, airbyte::Output& output,
-        const ClientFactory& make_client, const airbyte::Clock& clock) {
+        const ClientFactory& make_client, const airbyte::Clock& clock, std::stop_token stop) {
   Arguments arguments;
   UsageError error;
   const bool understood = ParseArguments(std::move(words), arguments, error);
   airbyte::AirbyteLogger logger(output, LeastSeverity(arguments.debug, log_level));
-  const Environment environment{output, logger, make_client, clock};
+  const Environment environment{output, logger, make_client, clock, std::move(stop)};
   if (!understood) {
     std::fputs(error.usage.c_str(), stderr);
     Fail(environment, vitess::ConfigurationError(

@@ -82,6 +82,7 @@ absl::Status NoTables(const config::Options& options) {
 }
 
 int Fail(const Environment& environment, const absl::Status& status) {
+  if (vitess::Classify(status) == vitess::ErrorClass::kHost) return kSuccess;
   return ExitCode(
       environment.output.Write(airbyte::TraceErrorLine(status, std::nullopt, environment.clock())),
       kFailure);

@@ -48,7 +48,7 @@ absl::StatusOr<std::vector<mysql::TableSchema>> ReadWantedTables(const Source& s
 absl::Status NoTables(const config::Options& options);
 
 // Says in a TRACE ERROR why a command failed, and gives its exit code: kSuccess where the host has
-// gone.
+// gone, to whom nothing is said.
 int Fail(const Environment& environment, const absl::Status& status);
 
 // The exit code of a command whose last write ended with `status`. What could not be written to the

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <optional>
+#include <stop_token>
 #include <utility>
 
 #include "absl/time/clock.h"
@@ -28,10 +29,19 @@ absl::Status ToStatus(const grpc::Status& status) {
   return ToStatus(status.error_code(), status.error_message());
 }
 
+struct CancelCall {
+  grpc::ClientContext& context;
+  void operator()() const { context.TryCancel(); }
+};
+
+absl::Status Stopped() { return HostError("the program was asked to stop"); }
+
 class GrpcVStream final : public VStream {
  public:
-  GrpcVStream(VtgateStub& stub, const vtgate::VStreamRequest& request)
-      : reader_(stub.VStream(context_, request)) {}
+  GrpcVStream(VtgateStub& stub, const vtgate::VStreamRequest& request, std::stop_token stop)
+      : reader_(stub.VStream(context_, request)),
+        stop_(std::move(stop)),
+        cancel_(stop_, CancelCall{context_}) {}
 
   ~GrpcVStream() override {
     if (result_.has_value()) return;
@@ -42,7 +52,9 @@ class GrpcVStream final : public VStream {
   bool Read(vtgate::VStreamResponse* response) override { return reader_->Read(response); }
 
   absl::Status Finish() override {
-    if (!result_.has_value()) result_ = ToStatus(reader_->Finish());
+    if (result_.has_value()) return *result_;
+    result_ = ToStatus(reader_->Finish());
+    if (!result_->ok() && stop_.stop_requested() && !was_cancelled()) result_ = Stopped();
     return *result_;
   }
 
@@ -58,11 +70,14 @@ class GrpcVStream final : public VStream {
   const std::unique_ptr<VtgateStub::Reader> reader_;
   std::optional<absl::Status> result_;
   std::atomic<bool> was_cancelled_ = false;
+  const std::stop_token stop_;
+  const std::stop_callback<CancelCall> cancel_;
 };
 
 class GrpcVtgateClient final : public VtgateClient {
  public:
-  explicit GrpcVtgateClient(std::unique_ptr<VtgateStub> stub) : stub_(std::move(stub)) {}
+  GrpcVtgateClient(std::unique_ptr<VtgateStub> stub, std::stop_token stop)
+      : stub_(std::move(stub)), stop_(std::move(stop)) {}
 
   absl::StatusOr<query::QueryResult> Execute(std::string_view target, std::string_view sql,
                                              absl::Duration timeout) override {
@@ -76,27 +91,30 @@ class GrpcVtgateClient final : public VtgateClient {
 
     grpc::ClientContext context;
     context.set_deadline(absl::ToChronoTime(absl::Now() + timeout));
+    const std::stop_callback cancel(stop_, CancelCall{context});
     vtgate::ExecuteResponse response;
     const grpc::Status status = stub_->Execute(context, request, &response);
-    if (!status.ok()) return ToStatus(status);
+    if (!status.ok()) return stop_.stop_requested() ? Stopped() : ToStatus(status);
     if (response.has_error()) return ToStatus(response.error().code(), response.error().message());
     return std::move(*response.mutable_result());
   }
 
   std::unique_ptr<VStream> Stream(const vtgate::VStreamRequest& request) override {
-    return std::make_unique<GrpcVStream>(*stub_, request);
+    return std::make_unique<GrpcVStream>(*stub_, request, stop_);
   }
 
  private:
   const std::unique_ptr<VtgateStub> stub_;
+  const std::stop_token stop_;
 };
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<VtgateClient>> MakeVtgateClient(const ChannelOptions& options) {
+absl::StatusOr<std::unique_ptr<VtgateClient>> MakeVtgateClient(const ChannelOptions& options,
+                                                               std::stop_token stop) {
   auto stub = MakeVtgateStub(options);
   if (!stub.ok()) return stub.status();
-  return std::make_unique<GrpcVtgateClient>(*std::move(stub));
+  return std::make_unique<GrpcVtgateClient>(*std::move(stub), std::move(stop));
 }
 
 }  // namespace source_vitess::vitess

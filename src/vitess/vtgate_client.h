@@ -4,6 +4,7 @@
 #define SOURCE_VITESS_VITESS_VTGATE_CLIENT_H_
 
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <string_view>
 
@@ -27,8 +28,8 @@ class VStream {
   virtual bool Read(vtgate::VStreamResponse* response) = 0;
 
   // How the stream ended, with the server's code and text. OK when the server ended it without an
-  // error. After Cancel, CANCELLED with the class kHost is never returned: the code is kCancelled
-  // and `was_cancelled` tells. REQUIRES: Read returned false.
+  // error. After Cancel, the code is kCancelled, the class is not kHost, and `was_cancelled` tells.
+  // REQUIRES: Read returned false.
   virtual absl::Status Finish() = 0;
 
   // Makes a pending or later Read return false soon.
@@ -53,8 +54,10 @@ class VtgateClient {
 };
 
 // A client over one gRPC channel, which connects when it is first used. Fails when a certificate or
-// key that `options` names cannot be read.
-absl::StatusOr<std::unique_ptr<VtgateClient>> MakeVtgateClient(const ChannelOptions& options);
+// key that `options` names cannot be read. Once `stop` is requested, queries and streams that are
+// under way end soon, and so does every later one, with the class kHost.
+absl::StatusOr<std::unique_ptr<VtgateClient>> MakeVtgateClient(const ChannelOptions& options,
+                                                               std::stop_token stop = {});
 
 }  // namespace source_vitess::vitess
 

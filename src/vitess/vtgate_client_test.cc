@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <thread>
 #include <utility>
@@ -121,6 +122,49 @@ TEST(VtgateClientTest, ReturnsTheErrorOfTheCall) {
 
   EXPECT_EQ(client->Execute("", "select 1", kTimeout).status(),
             absl::UnauthenticatedError("username and password"));
+}
+
+TEST(VtgateClientTest, EndsAQueryWhenItIsAskedToStop) {
+  FakeVtgate vtgate;
+  std::stop_source stop;
+  absl::Notification release;
+  vtgate.on_execute = [&](const auto&, auto*) {
+    stop.request_stop();
+    release.WaitForNotification();
+    return grpc::Status::OK;
+  };
+  const auto client = MakeVtgateClient(vtgate.Options(), stop.get_token());
+  ASSERT_TRUE(client.ok());
+
+  const absl::Status first = (*client)->Execute("", "select 1", kTimeout).status();
+  const absl::Status later = (*client)->Execute("", "select 1", kTimeout).status();
+  release.Notify();
+
+  ASSERT_FALSE(first.ok());
+  EXPECT_EQ(Classify(first), ErrorClass::kHost);
+  EXPECT_EQ(later, first);
+}
+
+TEST(VtgateClientTest, EndsStreamsWhenItIsAskedToStop) {
+  FakeVtgate vtgate;
+  std::stop_source stop;
+  vtgate.on_stream = [](grpc::ServerContext* context, const auto&, auto* writer) {
+    writer->Write(Message(1));
+    while (!context->IsCancelled()) std::this_thread::yield();
+    return grpc::Status::OK;
+  };
+  const auto client = MakeVtgateClient(vtgate.Options(), stop.get_token());
+  ASSERT_TRUE(client.ok());
+  const auto stream = (*client)->Stream({});
+  vtgate::VStreamResponse response;
+  ASSERT_TRUE(stream->Read(&response));
+
+  stop.request_stop();
+
+  EXPECT_FALSE(stream->Read(&response));
+  const absl::Status status = stream->Finish();
+  ASSERT_FALSE(status.ok());
+  EXPECT_EQ(Classify(status), ErrorClass::kHost);
 }
 
 TEST(VtgateClientTest, GivesUpAQueryAtItsTimeout) {
