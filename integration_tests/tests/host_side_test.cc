@@ -175,6 +175,31 @@ TEST_F(HostSideTest, ASignalToAProgramThatWaitsForItsReaderLeavesNoHalfLine) {
   EXPECT_THAT(source.Differences(), IsEmpty());
 }
 
+TEST_F(HostSideTest, ASignalToAProgramWithASlowReaderLeavesNoHalfLine) {
+  SimulatedSource source;
+  AddLongRows(source, 300);
+  const auto process = StartRead(source);
+  std::string output;
+  while (!absl::StrContains(output, R"("stream":"notes")")) {
+    ASSERT_EQ(process->Read(100, Deadline(), output), Process::ReadResult::kData);
+  }
+
+  process->Signal(SIGTERM);
+  const absl::Time begin = absl::Now();
+  // Less than the program has to write, in the time that it has.
+  while (!process->Wait(absl::Now() + absl::Milliseconds(10)).has_value()) {
+    process->Read(1000, Deadline(), output);
+  }
+  EXPECT_LT(absl::Now() - begin, kPromptly);
+  while (process->Read(size_t{1} << 20, Deadline(), output) == Process::ReadResult::kData) {
+  }
+
+  Wait(*process);
+  EXPECT_EQ(run_.exit.signal, SIGTERM);
+  EXPECT_TRUE(output.ends_with("}\n")) << output.substr(output.size() - 200);
+  EXPECT_THAT(run_.errors, IsEmpty());
+}
+
 TEST_F(HostSideTest, ASignalEndsAProgramWhoseReaderNeverReadsAgain) {
   SimulatedSource source;
   AddLongRows(source, 300);
