@@ -174,6 +174,15 @@ TEST_F(CheckTest, SaysWhyNoConnectionIsMade) {
   EXPECT_THAT(Failure(), HasSubstr("wrong password"));
 }
 
+TEST_F(CheckTest, AnswersAtOnceWhereOthersTryAgain) {
+  vitess_.connection = vitess::TransientError("no route");
+
+  EXPECT_EQ(RunCheckOf(R"({"host": "vtgate", "keyspaces": ["customer"]})"), 0);
+
+  EXPECT_THAT(Failure(), HasSubstr("no route"));
+  EXPECT_EQ(vitess_.queries, 1);
+}
+
 TEST_F(CheckTest, NamesTheKeyspacesThatThereAre) {
   EXPECT_EQ(RunCheckOf(R"({"host": "vtgate", "keyspaces": ["custommer"]})"), 0);
 
@@ -297,6 +306,17 @@ TEST_F(DiscoverTest, FailsWithATrace) {
                                             HasSubstr(R"("failure_type":"transient_error")"))));
 }
 
+TEST_F(DiscoverTest, TriesAgainWhatFailsForAMoment) {
+  vitess_.connection = vitess::TransientError("no route");
+  vitess_.failing_queries = 2;
+
+  EXPECT_EQ(RunDiscoverOf(R"({"host": "vtgate", "keyspaces": ["customer"]})"), 0);
+
+  EXPECT_THAT(captured_.Lines(),
+              ElementsAre(AllOf(HasSubstr("Trying again"), HasSubstr("no route")),
+                          HasSubstr(R"("type":"CATALOG")")));
+}
+
 TEST_F(DiscoverTest, FailsWithoutATable) {
   EXPECT_EQ(RunDiscoverOf(R"({"host": "vtgate", "keyspaces": ["commerce"]})"), 1);
 
@@ -341,6 +361,31 @@ TEST_F(ReadTest, EndsEveryStreamAndSaysOnceWhyNothingCanBeRead) {
   EXPECT_THAT(Messages(),
               ElementsAre(HasSubstr("STARTED"), HasSubstr("INCOMPLETE"), HasSubstr("STARTED"),
                           HasSubstr("INCOMPLETE"), HasSubstr("wrong password")));
+}
+
+TEST_F(ReadTest, TriesAgainWhatFailsForAMomentAndSaysSoOnce) {
+  vitess_.connection = vitess::TransientError("no route");
+  vitess_.failing_queries = 3;
+
+  EXPECT_EQ(RunReadOf(CatalogOf(StreamOf("customers", "incremental", kCustomers)),
+                      "[" + StateOf("customers", CopiedPosition(5)) + "]",
+                      R"({"host": "vtgate", "keyspaces": ["customer"]})"),
+            0);
+
+  EXPECT_THAT(
+      captured_.Lines(),
+      ElementsAre(AllOf(HasSubstr("Trying again"), HasSubstr("no route")), HasSubstr("STARTED"),
+                  HasSubstr(R"("type":"STATE")"), HasSubstr("RUNNING"), HasSubstr("COMPLETE")));
+}
+
+TEST_F(ReadTest, GivesUpWhatFailsForLongerThanTheBudget) {
+  vitess_.connection = vitess::TransientError("no route");
+
+  EXPECT_EQ(RunReadOf(CatalogOf(StreamOf("customers", "incremental", kCustomers))), 1);
+
+  EXPECT_THAT(Messages(), ElementsAre(HasSubstr("STARTED"), HasSubstr("INCOMPLETE"),
+                                      AllOf(HasSubstr("given up"), HasSubstr("no route"),
+                                            HasSubstr(R"("failure_type":"transient_error")"))));
 }
 
 TEST_F(ReadTest, SaysOfAStreamThatItsTableIsGone) {

@@ -40,7 +40,9 @@ inline query::QueryResult FakeResult(const std::vector<std::string>& names, cons
 // "customers", which has a key, and "nopk", which has none; and the empty keyspace "commerce".
 // Answers have the form of recordings execute-*.
 struct FakeVitess {
-  absl::Status connection;  // what every query fails with
+  absl::Status connection;   // what every query fails with
+  int failing_queries = -1;  // or only so many; counts down
+  int queries = 0;           // how many were asked
   FakeRows keyspaces = {{"customer"}, {"commerce"}};
   FakeRows shards = {{"commerce/0"}, {"customer/-80"}, {"customer/80-"}};
   FakeRows tablets = {{"zone1", "commerce", "0", "PRIMARY", "SERVING", "zone1-1", "h", ""},
@@ -61,6 +63,9 @@ class FakeVtgate final : public vitess::VtgateClient {
 
   absl::StatusOr<query::QueryResult> Execute(std::string_view target, std::string_view sql,
                                              absl::Duration) override {
+    ++vitess_.queries;
+    if (vitess_.failing_queries == 0) vitess_.connection = absl::OkStatus();
+    if (vitess_.failing_queries > 0) --vitess_.failing_queries;
     if (!vitess_.connection.ok()) return vitess_.connection;
     const std::string query = absl::AsciiStrToLower(text::AbslView(sql));
     if (absl::StrContains(query, "show keyspaces")) {

@@ -11,6 +11,7 @@
 #include "airbyte/airbyte_sink.h"
 #include "airbyte/catalog.h"
 #include "airbyte/state.h"
+#include "commands/patience.h"
 #include "commands/source.h"
 #include "sync/schema_reader.h"
 #include "sync/sync.h"
@@ -63,7 +64,8 @@ absl::Status StreamError(const StreamName& stream, std::string_view problem) {
 // The tables of the keyspaces, each read when it is first asked for.
 class Tables {
  public:
-  explicit Tables(const Source& source) : source_(source) {}
+  // Both must outlive this.
+  Tables(const Source& source, Patience& patience) : source_(source), patience_(patience) {}
 
   // The table of the stream, or why it cannot be read. Valid as long as this.
   absl::StatusOr<const mysql::TableSchema*> Find(const StreamName& stream) {
@@ -97,17 +99,16 @@ class Tables {
   }
 
   const absl::StatusOr<std::vector<mysql::TableSchema>>& TablesOf(const std::string& keyspace) {
-    auto tables = tables_.find(keyspace);
-    if (tables == tables_.end()) {
-      tables =
-          tables_
-              .emplace(keyspace, sync::ReadTableSchemas(*source_.client, keyspace, kQueryTimeout))
-              .first;
-    }
-    return tables->second;
+    const auto known = tables_.find(keyspace);
+    if (known != tables_.end()) return known->second;
+    const auto read = [&] {
+      return sync::ReadTableSchemas(*source_.client, keyspace, kQueryTimeout);
+    };
+    return tables_.emplace(keyspace, patience_.Try(read)).first->second;
   }
 
   const Source& source_;
+  Patience& patience_;
   std::map<std::string, absl::StatusOr<std::vector<mysql::TableSchema>>> tables_;
 };
 
@@ -182,10 +183,11 @@ class Reading {
   Reading(const Environment& environment, const Inputs& inputs)
       : environment_(environment),
         inputs_(inputs),
+        patience_(environment, inputs.options.retry_budget),
         sink_(environment.output, inputs.options.types, environment.clock) {}
 
   int Run() {
-    const absl::StatusOr<Source> source = Connect(environment_, inputs_.options);
+    const auto source = patience_.Try([&] { return Connect(environment_, inputs_.options); });
     if (!source.ok()) return FailAll(source.status());
     absl::Status status = Prepare(*source);
     if (status.ok()) status = RepeatFinalStates();
@@ -198,7 +200,7 @@ class Reading {
   // Sorts the streams into those to read, those that have nothing left to read, and those that
   // cannot be read, which end here.
   absl::Status Prepare(const Source& source) {
-    Tables tables(source);
+    Tables tables(source, patience_);
     for (const ConfiguredStream& stream : inputs_.streams) {
       auto request = MakeRequest(stream, inputs_, tables, environment_.logger);
       if (!request.ok() && vitess::Classify(request.status()) == vitess::ErrorClass::kHost) {
@@ -280,6 +282,7 @@ class Reading {
 
   const Environment& environment_;
   const Inputs& inputs_;
+  Patience patience_;
   airbyte::AirbyteSink sink_;
   std::vector<sync::TableRequest> requests_;
   std::vector<sync::TableRequest> complete_;
