@@ -17,37 +17,20 @@ Cluster::Cluster(ClusterOptions options) : options_(std::move(options)) {
   state_.now = options_.now;
 }
 
-std::string Cluster::NextServerUuid() {
-  return Cat(absl::Hex(0xc1a55e00 + state_.servers_made++, absl::kZeroPad8),
-             "-0000-11f1-8000-02fc00000001");
-}
-
 absl::Status Cluster::MakeKeyspace(const KeyspaceOptions& options) {
   if (state_.FindKeyspace(options.name) != nullptr) {
     return absl::AlreadyExistsError(Cat("keyspace ", options.name, " exists"));
   }
   auto keyspace = std::make_unique<Keyspace>();
   keyspace->name = options.name;
-  std::shared_ptr<BinaryLog> log;
+  keyspace->one_server = options.one_server;
   for (const std::string& name : options.shards) {
-    const absl::StatusOr<KeyRange> range = KeyRange::Parse(name);
-    if (!range.ok()) return range.status();
-    auto shard = std::make_unique<Shard>();
-    shard->keyspace = options.name;
-    shard->name = name;
-    // Databases of shards that share a server are told apart by their names.
-    shard->database = Cat("vt_", options.name, options.one_server ? Cat("_", name) : "");
-    shard->range = *range;
-    if (log == nullptr || !options.one_server) log = std::make_shared<BinaryLog>(NextServerUuid());
-    shard->log = log;
-    for (const topodata::TabletType type : options.tablets) {
-      shard->tablets.push_back(
-          {type, Cat(state_.cell, "-", absl::Dec(state_.next_tablet++, absl::kZeroPad10)), true});
-    }
-    keyspace->shards.push_back(std::move(shard));
+    absl::StatusOr<std::unique_ptr<Shard>> shard =
+        state_.MakeShard(*keyspace, name, options.tablets);
+    if (!shard.ok()) return shard.status();
+    keyspace->shards.push_back(*std::move(shard));
   }
-  std::sort(keyspace->shards.begin(), keyspace->shards.end(),
-            [](const auto& a, const auto& b) { return a->range.begin < b->range.begin; });
+  keyspace->SortShards();
   state_.keyspaces.push_back(std::move(keyspace));
   return absl::OkStatus();
 }
@@ -79,7 +62,9 @@ absl::StatusOr<query::QueryResult> Cluster::Execute(Session& session, std::strin
   absl::StatusOr<query::QueryResult> result = Run(session, *statement, sql);
   const bool only_looks =
       std::holds_alternative<Select>(*statement) || std::holds_alternative<Show>(*statement);
-  if (!only_looks) NotifyListeners();
+  if (only_looks) return result;
+  const absl::Status followed = FollowChanges();
+  if (result.ok() && !followed.ok()) return followed;
   return result;
 }
 
@@ -224,7 +209,65 @@ absl::Status Cluster::FailOver(std::string_view keyspace, std::string_view shard
   const absl::MutexLock lock(&mutex_);
   const absl::StatusOr<Shard*> found = FindShard(keyspace, shard);
   if (!found.ok()) return found.status();
-  (*found)->log->ChangeServer(NextServerUuid());
+  (*found)->log->ChangeServer(state_.NextServerUuid());
+  NotifyListeners();
+  return absl::OkStatus();
+}
+
+absl::Status Cluster::StartReshard(const ReshardOptions& options) {
+  const absl::MutexLock lock(&mutex_);
+  absl::StatusOr<std::unique_ptr<Reshard>> reshard = Reshard::Start(state_, options);
+  if (!reshard.ok()) return reshard.status();
+  reshards_.push_back(*std::move(reshard));
+  return FollowChanges();
+}
+
+absl::Status Cluster::SwitchTraffic(std::string_view keyspace,
+                                    const std::vector<std::string>& held_journals) {
+  const absl::MutexLock lock(&mutex_);
+  std::vector<Reshard*> started;
+  for (const auto& reshard : reshards_) {
+    if (reshard->keyspace() == keyspace && !reshard->switched()) started.push_back(reshard.get());
+  }
+  if (started.empty())
+    return absl::NotFoundError(Cat("no reshard of keyspace ", keyspace, " has started"));
+  for (const std::string& held : held_journals) {
+    const bool known = std::any_of(started.begin(), started.end(), [&](const Reshard* reshard) {
+      return reshard->HasSource(held);
+    });
+    if (!known) return absl::NotFoundError(Cat("shard ", held, " is not resharded"));
+  }
+  for (Reshard* reshard : started) reshard->Switch(state_, held_journals);
+  NotifyListeners();
+  return absl::OkStatus();
+}
+
+absl::Status Cluster::CompleteReshard(std::string_view keyspace) {
+  const absl::MutexLock lock(&mutex_);
+  const size_t count = std::erase_if(reshards_, [&](const std::unique_ptr<Reshard>& reshard) {
+    if (reshard->keyspace() != keyspace || !reshard->switched()) return false;
+    reshard->Complete(state_);
+    return true;
+  });
+  if (count == 0)
+    return absl::NotFoundError(Cat("no reshard of keyspace ", keyspace, " has switched traffic"));
+  NotifyListeners();
+  return absl::OkStatus();
+}
+
+absl::Status Cluster::HoldStreams(std::string_view keyspace, std::string_view shard) {
+  const absl::MutexLock lock(&mutex_);
+  const absl::StatusOr<Shard*> found = FindShard(keyspace, shard);
+  if (!found.ok()) return found.status();
+  if (!(*found)->held_index.has_value()) (*found)->held_index = (*found)->log->end_index();
+  return absl::OkStatus();
+}
+
+absl::Status Cluster::ReleaseStreams(std::string_view keyspace, std::string_view shard) {
+  const absl::MutexLock lock(&mutex_);
+  const absl::StatusOr<Shard*> found = FindShard(keyspace, shard);
+  if (!found.ok()) return found.status();
+  (*found)->held_index.reset();
   NotifyListeners();
   return absl::OkStatus();
 }
@@ -235,7 +278,7 @@ absl::Status Cluster::SetServing(std::string_view keyspace, std::string_view sha
   const absl::StatusOr<Shard*> found = FindShard(keyspace, shard);
   if (!found.ok()) return found.status();
   for (Tablet& tablet : (*found)->tablets) {
-    if (tablet.type == type) tablet.serving = serving;
+    if (tablet.type == type) tablet.up = serving;
   }
   NotifyListeners();
   return absl::OkStatus();
@@ -254,6 +297,16 @@ void Cluster::AddListener(Signal* signal) {
 void Cluster::RemoveListener(Signal* signal) {
   const absl::MutexLock lock(&mutex_);
   listeners_.erase(signal);
+}
+
+absl::Status Cluster::FollowChanges() {
+  absl::Status result;
+  for (const auto& reshard : reshards_) {
+    const absl::Status status = reshard->Follow(state_);
+    if (result.ok()) result = status;
+  }
+  NotifyListeners();
+  return result;
 }
 
 void Cluster::NotifyListeners() {

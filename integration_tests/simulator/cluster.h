@@ -16,6 +16,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "simulator/cluster_state.h"
+#include "simulator/reshard.h"
 #include "simulator/signal.h"
 #include "simulator/sql_parser.h"
 #include "simulator/write_set.h"
@@ -80,11 +81,46 @@ class Cluster {
   // Deletes the shard's binary logs.
   absl::Status PurgeLogs(std::string_view keyspace, std::string_view shard);
 
+  // --- reshards
+  //
+  //   cluster.StartReshard({"shop", {"0"}, {"-80", "80-"}});
+  //   ... writes ...
+  //   cluster.SwitchTraffic("shop");
+  //   ... writes go to -80 and 80- ...
+  //   cluster.CompleteReshard("shop");
+  //
+  // What streams and SHOW VITESS_SHARDS tell at each stage is what the recordings reshard-* and
+  // reference 7 tell.
+
+  // Makes the targets and keeps them as the sources are, with every commit. They do not serve:
+  // SHOW VITESS_SHARDS does not have them, and Execute finds no tablet there.
+  absl::Status StartReshard(const ReshardOptions& options);
+
+  // Lets the targets of the keyspace's started reshards serve in place of the sources. Each source
+  // logs a JOURNAL and nothing more. The sources stay for streams that still read them, or come
+  // back to them; Execute finds no tablet there any more. Transactions open on a source fail at
+  // COMMIT.
+  //
+  // Streams wait before the JOURNALs of the shards in `held_journals` until ReleaseStreams(): so
+  // that a reader can be met, or killed, between the JOURNALs of a merge. The targets serve all the
+  // same.
+  absl::Status SwitchTraffic(std::string_view keyspace,
+                             const std::vector<std::string>& held_journals = {});
+
+  // Drops the shards that traffic was switched away from: streams that name them end as in
+  // recording error-shard-gone.
+  absl::Status CompleteReshard(std::string_view keyspace);
+
+  // Streams of the shard get nothing that is logged from now on, like those of a tablet that lags,
+  // until they are released. Says nothing about positions: Execute tells the server's own.
+  absl::Status HoldStreams(std::string_view keyspace, std::string_view shard);
+  absl::Status ReleaseStreams(std::string_view keyspace, std::string_view shard);
+
   // Makes another server the shard's primary: transactions get a new server's UUID, streams start
   // again where they are.
   absl::Status FailOver(std::string_view keyspace, std::string_view shard);
 
-  // Whether the shard's tablets of that type serve.
+  // Whether the shard's tablets of that type are up.
   absl::Status SetServing(std::string_view keyspace, std::string_view shard,
                           topodata::TabletType type, bool serving);
 
@@ -118,7 +154,8 @@ class Cluster {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::StatusOr<Shard*> FindShard(std::string_view keyspace, std::string_view shard)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  std::string NextServerUuid() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Has everything that depends on the shards' logs follow them, and wakes the streams.
+  absl::Status FollowChanges() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void NotifyListeners() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const ClusterOptions options_;
@@ -126,6 +163,7 @@ class Cluster {
   ClusterState state_ ABSL_GUARDED_BY(mutex_);
   std::map<uint64_t, WriteSet> transactions_ ABSL_GUARDED_BY(mutex_);
   uint64_t next_transaction_ ABSL_GUARDED_BY(mutex_) = 1;
+  std::vector<std::unique_ptr<Reshard>> reshards_ ABSL_GUARDED_BY(mutex_);
   std::set<Signal*> listeners_ ABSL_GUARDED_BY(mutex_);
 };
 

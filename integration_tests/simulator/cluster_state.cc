@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "simulator/expression.h"
 #include "simulator/strings.h"
 
 namespace source_vitess::simulator {
@@ -13,9 +14,52 @@ Table* Shard::FindTable(std::string_view table) {
 
 const Tablet* Shard::FindTablet(topodata::TabletType type) const {
   const auto found = std::find_if(tablets.begin(), tablets.end(), [&](const Tablet& tablet) {
-    return tablet.type == type && tablet.serving;
+    return tablet.type == type && tablet.up;
   });
   return found == tablets.end() ? nullptr : &*found;
+}
+
+std::vector<Shard*> Keyspace::ServingShards() const {
+  std::vector<Shard*> serving;
+  for (const auto& shard : shards) {
+    if (shard->serving) serving.push_back(shard.get());
+  }
+  return serving;
+}
+
+bool Keyspace::sharded() const {
+  const std::vector<Shard*> serving = ServingShards();
+  return serving.size() > 1 || serving[0]->name != "0";
+}
+
+bool Keyspace::Resharded() const {
+  const bool all_serve =
+      std::all_of(shards.begin(), shards.end(), [](const auto& shard) { return shard->serving; });
+  if (all_serve) return false;
+  for (size_t i = 0; i < shards.size(); ++i) {
+    for (size_t j = 0; j < i; ++j) {
+      if (shards[i]->range.Intersects(shards[j]->range)) return true;
+    }
+  }
+  return false;
+}
+
+void Keyspace::SortShards() {
+  std::stable_sort(shards.begin(), shards.end(),
+                   [](const auto& a, const auto& b) { return a->range.begin < b->range.begin; });
+}
+
+absl::StatusOr<std::string> Keyspace::KeyspaceIdOf(const TableSchema& schema,
+                                                   const Row& row) const {
+  const auto vindex = vindexes.find(schema.name);
+  if (vindex == vindexes.end()) {
+    return absl::FailedPreconditionError(
+        Cat("VT09001: table '", schema.name, "' does not have a primary vindex"));
+  }
+  const int column = FindColumn(schema.columns, vindex->second.column);
+  if (column < 0)
+    return absl::InternalError(Cat("the vindex's column is not in table ", schema.name));
+  return KeyspaceId(vindex->second.type, row[static_cast<size_t>(column)].value_or(""));
 }
 
 Shard* Keyspace::FindShard(std::string_view shard) {
@@ -33,6 +77,31 @@ Keyspace* ClusterState::FindKeyspace(std::string_view name) {
   const auto found = std::find_if(keyspaces.begin(), keyspaces.end(),
                                   [&](const auto& keyspace) { return keyspace->name == name; });
   return found == keyspaces.end() ? nullptr : found->get();
+}
+
+std::string ClusterState::NextServerUuid() {
+  return Cat(absl::Hex(0xc1a55e00 + servers_made++, absl::kZeroPad8),
+             "-0000-11f1-8000-02fc00000001");
+}
+
+absl::StatusOr<std::unique_ptr<Shard>> ClusterState::MakeShard(
+    const Keyspace& keyspace, std::string_view name,
+    const std::vector<topodata::TabletType>& tablets) {
+  const absl::StatusOr<KeyRange> range = KeyRange::Parse(name);
+  if (!range.ok()) return range.status();
+  auto shard = std::make_unique<Shard>();
+  shard->keyspace = keyspace.name;
+  shard->name = std::string(name);
+  // Databases of shards that share a server are told apart by their names.
+  shard->database = Cat("vt_", keyspace.name, keyspace.one_server ? Cat("_", name) : "");
+  shard->range = *range;
+  const bool shares = keyspace.one_server && !keyspace.shards.empty();
+  shard->log = shares ? keyspace.shards[0]->log : std::make_shared<BinaryLog>(NextServerUuid());
+  for (const topodata::TabletType type : tablets) {
+    shard->tablets.push_back(
+        {type, Cat(cell, "-", absl::Dec(next_tablet++, absl::kZeroPad10)), true});
+  }
+  return shard;
 }
 
 std::string TabletTypeName(topodata::TabletType type) {

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,7 +25,7 @@ namespace source_vitess::simulator {
 struct Tablet {
   topodata::TabletType type = topodata::PRIMARY;
   std::string alias;  // "test-0000000003"
-  bool serving = true;
+  bool up = true;
 };
 
 struct Shard {
@@ -35,10 +36,14 @@ struct Shard {
   std::shared_ptr<BinaryLog> log;  // shared by the shards of one server
   std::map<std::string, Table> tables;
   std::vector<Tablet> tablets;
+  // Whether SHOW VITESS_SHARDS has it and statements are routed to it: not the targets of a reshard
+  // before traffic is switched, nor its sources afterwards.
   bool serving = true;
+  // Streams see the log's transactions before this index only.
+  std::optional<uint64_t> held_index;
 
   Table* FindTable(std::string_view table);
-  // Null if there is none of that type.
+  // One that is up, whether the shard serves or not; null if there is none of that type.
   const Tablet* FindTablet(topodata::TabletType type) const;
 };
 
@@ -49,13 +54,25 @@ struct PrimaryVindex {
 
 struct Keyspace {
   std::string name;
+  bool one_server = false;                         // one binary log for all shards
   std::vector<std::unique_ptr<Shard>> shards;      // in the order of their key ranges
   std::map<std::string, PrimaryVindex> vindexes;   // by table
+  std::set<std::string> reference_tables;          // of which every shard holds all rows
   std::map<std::string, int64_t> auto_increments;  // by table: the next value
+  // What shards there were. Open transactions may still know them.
+  std::vector<std::unique_ptr<Shard>> dropped_shards;
 
-  bool sharded() const { return shards.size() > 1 || shards[0]->name != "0"; }
+  // In the order of their key ranges; never empty.
+  std::vector<Shard*> ServingShards() const;
+  bool sharded() const;
   Shard* FindShard(std::string_view name);
   bool HasTable(std::string_view table);
+  // Whether shards overlap of which some do not serve: their tablets are streamed from all the same
+  // (vtgate/vstream_manager.go: keyspaceHasBeenResharded).
+  bool Resharded() const;
+  void SortShards();
+  // Where the vindex of the row's table puts it. Fails with VTGate's text if the table has none.
+  absl::StatusOr<std::string> KeyspaceIdOf(const TableSchema& schema, const Row& row) const;
 };
 
 // Server-wide settings of MySQL that clients ask for.
@@ -76,6 +93,12 @@ struct ClusterState {
   std::function<absl::Time()> now;
 
   Keyspace* FindKeyspace(std::string_view name);
+  std::string NextServerUuid();
+  // A shard for `keyspace` without tables, on a server of its own unless the keyspace has one
+  // server for all; the caller adds it to the keyspace's. Fails if the name is no key range.
+  absl::StatusOr<std::unique_ptr<Shard>> MakeShard(
+      const Keyspace& keyspace, std::string_view name,
+      const std::vector<topodata::TabletType>& tablets);
 };
 
 // "keyspace", "keyspace:shard@type", "keyspace/shard@type", "keyspace[-80]@type", "@type" or
@@ -84,6 +107,8 @@ struct Target {
   std::string keyspace;
   std::string shard;
   topodata::TabletType type = topodata::PRIMARY;
+  // Set by the simulator's own workflows, which write to shards that do not serve.
+  bool of_workflow = false;
 
   static absl::StatusOr<Target> Parse(std::string_view text);
 };

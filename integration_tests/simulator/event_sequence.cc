@@ -40,6 +40,16 @@ std::string RowEventText(const binlogdata::RowEvent& event) {
   return text;
 }
 
+std::string JournalText(const binlogdata::Journal& journal) {
+  std::string text = binlogdata::MigrationType_Name(journal.migration_type());
+  for (const std::string& table : journal.tables()) CatTo(&text, " ", table);
+  for (const binlogdata::KeyspaceShard& shard : journal.participants())
+    CatTo(&text, " from ", GoText(shard));
+  for (const binlogdata::ShardGtid& shard : journal.shard_gtids())
+    CatTo(&text, " to ", shard.keyspace(), "/", shard.shard());
+  return text;
+}
+
 // Follows the positions of the shards.
 class Normaliser {
  public:
@@ -57,6 +67,7 @@ class Normaliser {
     if (event.has_field_event()) CatTo(&line, " ", GoText(event.field_event()));
     if (event.has_row_event()) CatTo(&line, " ", RowEventText(event.row_event()));
     if (event.has_vgtid()) CatTo(&line, " ", VgtidText(event));
+    if (event.has_journal()) CatTo(&line, " ", JournalText(event.journal()));
     if (!event.statement().empty()) CatTo(&line, " ", event.statement());
     return line;
   }

@@ -129,18 +129,26 @@ absl::StatusOr<Keyspace*> SqlExecutor::FindKeyspace(std::string_view schema) {
 }
 
 absl::StatusOr<std::vector<Shard*>> SqlExecutor::TargetShards(Keyspace& keyspace) {
+  const auto unavailable = [&](const std::string& shard) {
+    return absl::UnavailableError(
+        Cat("target: ", keyspace.name, ".", shard, ".", TabletTypeName(target_.type),
+            ": no healthy tablet available for 'keyspace:\"", keyspace.name, "\" shard:\"", shard,
+            "\" tablet_type:", topodata::TabletType_Name(target_.type), "'"));
+  };
   std::vector<Shard*> shards;
-  for (const auto& shard : keyspace.shards) {
-    if (target_.shard.empty() ? shard->serving : shard->name == target_.shard)
-      shards.push_back(shard.get());
+  if (target_.shard.empty()) {
+    shards = keyspace.ServingShards();
+  } else {
+    Shard* shard = keyspace.FindShard(target_.shard);
+    if (shard == nullptr) return unavailable(target_.shard);
+    shards.push_back(shard);
   }
-  const bool available = !shards.empty() && shards[0]->FindTablet(target_.type) != nullptr;
-  if (available) return shards;
-  const std::string shard = target_.shard.empty() ? keyspace.shards[0]->name : target_.shard;
-  return absl::UnavailableError(
-      Cat("target: ", keyspace.name, ".", shard, ".", TabletTypeName(target_.type),
-          ": no healthy tablet available for 'keyspace:\"", keyspace.name, "\" shard:\"", shard,
-          "\" tablet_type:", topodata::TabletType_Name(target_.type), "'"));
+  if (target_.of_workflow) return shards;
+  for (const Shard* shard : shards) {
+    if (!shard->serving || shard->FindTablet(target_.type) == nullptr)
+      return unavailable(shard->name);
+  }
+  return shards;
 }
 
 absl::StatusOr<std::vector<SqlExecutor::Place>> SqlExecutor::FindTables(const TableName& name,
@@ -374,20 +382,12 @@ absl::StatusOr<Row> SqlExecutor::BuildRow(Keyspace& keyspace, const TableSchema&
 absl::StatusOr<Shard*> SqlExecutor::Route(Keyspace& keyspace, const TableSchema& schema,
                                           const Row& row) {
   if (!target_.shard.empty()) return keyspace.FindShard(target_.shard);
-  if (!keyspace.sharded()) return keyspace.shards[0].get();
-  const auto vindex = keyspace.vindexes.find(schema.name);
-  if (vindex == keyspace.vindexes.end()) {
-    return absl::FailedPreconditionError(
-        Cat("VT09001: table '", schema.name, "' does not have a primary vindex"));
-  }
-  const int column = FindColumn(schema.columns, vindex->second.column);
-  if (column < 0)
-    return absl::InternalError(Cat("the vindex's column is not in table ", schema.name));
-  const absl::StatusOr<std::string> id =
-      KeyspaceId(vindex->second.type, row[static_cast<size_t>(column)].value_or(""));
+  const std::vector<Shard*> serving = keyspace.ServingShards();
+  if (!keyspace.sharded()) return serving[0];
+  const absl::StatusOr<std::string> id = keyspace.KeyspaceIdOf(schema, row);
   if (!id.ok()) return id.status();
-  for (const auto& shard : keyspace.shards) {
-    if (shard->serving && shard->range.Contains(*id)) return shard.get();
+  for (Shard* shard : serving) {
+    if (shard->range.Contains(*id)) return shard;
   }
   return absl::UnavailableError(Cat("no shard of keyspace ", keyspace.name, " holds the row"));
 }
@@ -402,19 +402,18 @@ absl::StatusOr<query::QueryResult> SqlExecutor::Run(const Insert& insert) {
     absl::StatusOr<Row> row = BuildRow(*keyspace, schema, insert, values, result);
     if (!row.ok())
       return TabletError(*places->front().shard, row.status().code(), row.status().message());
-    if (absl::Status status = InsertRow(*keyspace, insert, *std::move(row), result); !status.ok())
+    if (absl::Status status = InsertRow(*keyspace, schema, insert, *std::move(row), result);
+        !status.ok())
       return status;
   }
   return result;
 }
 
-absl::Status SqlExecutor::InsertRow(Keyspace& keyspace, const Insert& insert, Row row,
-                                    query::QueryResult& result) {
-  const std::string& name = insert.table.name;
-  const absl::StatusOr<Shard*> shard =
-      Route(keyspace, *keyspace.shards[0]->FindTable(name)->schema, row);
+absl::Status SqlExecutor::InsertRow(Keyspace& keyspace, const TableSchema& schema,
+                                    const Insert& insert, Row row, query::QueryResult& result) {
+  const absl::StatusOr<Shard*> shard = Route(keyspace, schema, row);
   if (!shard.ok()) return shard.status();
-  Table& table = *(*shard)->FindTable(name);
+  Table& table = *(*shard)->FindTable(schema.name);
   std::string key = PrimaryKeyOf(*table.schema, row);
   if (key.empty()) {
     key = RowNumberKey(table.next_row_number++);

@@ -73,8 +73,8 @@ class SqlExecutor {
                                  const Column& column, query::QueryResult& result);
   absl::Status ComputeGenerated(const TableSchema& schema, Row& row);
   absl::StatusOr<Shard*> Route(Keyspace& keyspace, const TableSchema& schema, const Row& row);
-  absl::Status InsertRow(Keyspace& keyspace, const Insert& insert, Row row,
-                         query::QueryResult& result);
+  absl::Status InsertRow(Keyspace& keyspace, const TableSchema& schema, const Insert& insert,
+                         Row row, query::QueryResult& result);
   absl::Status InsertOverExisting(Keyspace& keyspace, const Insert& insert, const Place& place,
                                   const std::string& key, const RowPointer& existing, Row row,
                                   query::QueryResult& result);

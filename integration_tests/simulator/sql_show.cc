@@ -62,8 +62,8 @@ absl::StatusOr<query::QueryResult> SqlExecutor::ShowTablets(const Show& show) {
         const bool primary = tablet.type == topodata::PRIMARY;
         AppendRow({Cell(state_.cell), Cell(keyspace->name), Cell(shard->name),
                    Cell(topodata::TabletType_Name(tablet.type)),
-                   Cell(tablet.serving ? "SERVING" : "NOT_SERVING"), Cell(tablet.alias), Cell(""),
-                   Cell(primary ? "2026-01-01T00:00:00Z" : "")},
+                   Cell(tablet.up && shard->serving ? "SERVING" : "NOT_SERVING"),
+                   Cell(tablet.alias), Cell(""), Cell(primary ? "2026-01-01T00:00:00Z" : "")},
                   result);
       }
     }
@@ -75,7 +75,7 @@ absl::StatusOr<query::QueryResult> SqlExecutor::ShowTables(const Show& show) {
   const absl::StatusOr<Keyspace*> keyspace = FindKeyspace(show.from);
   if (!keyspace.ok()) return keyspace.status();
   query::QueryResult result = WithFields({Cat("Tables_in_", (*keyspace)->name)});
-  for (const auto& [name, table] : (*keyspace)->shards[0]->tables) {
+  for (const auto& [name, table] : (*keyspace)->ServingShards()[0]->tables) {
     if (Matches(name, show.like)) AppendRow({Cell(name)}, result);
   }
   return result;
@@ -85,7 +85,7 @@ absl::StatusOr<query::QueryResult> SqlExecutor::ShowGtidExecuted(const Show& sho
   const absl::StatusOr<Keyspace*> keyspace = FindKeyspace(show.from);
   if (!keyspace.ok()) return keyspace.status();
   query::QueryResult result = WithFields({"db_name", "gtid_executed", "shard"});
-  for (const auto& shard : (*keyspace)->shards) {
+  for (const Shard* shard : (*keyspace)->ServingShards()) {
     AppendRow({Cell((*keyspace)->name), Cell(shard->log->executed().ToString()), Cell(shard->name)},
               result);
   }

@@ -22,6 +22,8 @@ struct StreamPoint {
     kTableCopied,    // a table's last message was sent
     kCopyCompleted,
     kReplicating,  // the copy is over, or there was none
+    kJournal,      // a reshard's JOURNAL was read, and sent if the flags ask for it. The shard's
+                   // stream ends there: kRestart means kContinue
   };
   Kind kind = Kind::kOpened;
   std::string keyspace;
@@ -44,8 +46,11 @@ struct StreamOptions {
   absl::Duration catchup_tick = absl::Milliseconds(10);
   // How long VTGate looks for a tablet before it gives up with CANCELLED.
   absl::Duration no_tablet_timeout = absl::Seconds(90);
-  // How long a second of heartbeat_interval and max_stream_age_seconds lasts.
+  // How long a second lasts: of heartbeat_interval, of max_stream_age_seconds, and of the half
+  // second after which an old VTGate ends a stream that stops at a reshard.
   absl::Duration second = absl::Seconds(1);
+  // After how long without a tablet that lives VTGate ends the stream with UNAVAILABLE (v24).
+  absl::Duration liveness_timeout = absl::Minutes(10);
   // The order in which shards take turns where several have something to send.
   uint64_t seed = 1;
   // Called from the stream's own thread, without locks: it may run SQL, and the stream waits for

@@ -185,6 +185,7 @@ TabletStream::Step TabletStream::Start() {
     Keyspace* keyspace = state.FindKeyspace(request_.keyspace);
     const Shard* shard = keyspace == nullptr ? nullptr : keyspace->FindShard(request_.shard);
     if (shard == nullptr || shard->FindTablet(request_.type) == nullptr) return absl::OkStatus();
+    if (!shard->serving && !request_.non_serving) return absl::OkStatus();
     found = true;
     return StartAt(state, *shard);
   });
@@ -289,9 +290,10 @@ std::optional<TabletStream::Step> TabletStream::ReadTransaction(
     const BinaryLog& log = *shard->log;
     if (!positioned_) next_index_ = log.begin_index();
     positioned_ = true;
-    while (next_index_ < log.end_index() && ContainsGtid(position_, *log.At(next_index_)))
-      ++next_index_;
-    if (next_index_ < log.end_index()) transaction = log.At(next_index_);
+    held_ = shard->held_index.has_value();
+    const uint64_t end = std::min(log.end_index(), shard->held_index.value_or(log.end_index()));
+    while (next_index_ < end && ContainsGtid(position_, *log.At(next_index_))) ++next_index_;
+    if (next_index_ < end) transaction = log.At(next_index_);
     return std::nullopt;
   });
 }
@@ -454,6 +456,12 @@ TabletStream::Step TabletStream::Deliver(const LoggedTransaction& transaction) {
     return step;
   }
   step.packets.back().push_back(LoggedEvent(binlogdata::BEGIN, transaction));
+  if (own && transaction.kind == LoggedTransaction::Kind::kJournal) {
+    binlogdata::VEvent event = LoggedEvent(binlogdata::JOURNAL, transaction);
+    *event.mutable_journal() = transaction.journal;
+    step.packets.back().push_back(std::move(event));
+    step.point = Point(StreamPoint::Kind::kJournal);
+  }
   for (const RowsEvent& event : transaction.events) {
     if (!own) break;
     const absl::Status status = AddRows(transaction, event, step.packets);
@@ -580,6 +588,7 @@ TabletStream::Step TabletStream::FastForward() {
     }
     return step;
   }
+  if (held_) return Step();
   return Error(absl::UnknownError(Cat("position after fastforward was ", position_.ToString(),
                                       " but stopPos was ", snapshot_position_.ToString())));
 }

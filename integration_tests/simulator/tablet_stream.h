@@ -28,6 +28,8 @@ struct TabletRequest {
   std::vector<binlogdata::TableLastPK> table_p_ks;
   binlogdata::Filter filter;
   std::vector<std::string> tables_to_copy;
+  // The tablets of a shard that does not serve do as well: the keyspace has been resharded.
+  bool non_serving = false;
   uint64_t attempt = 1;
 };
 
@@ -41,7 +43,7 @@ class TabletStream {
   struct Step {
     enum class Kind {
       kGroup,     // packets that VTGate sends together: they end with COMMIT, DDL, OTHER or
-                  // COPY_COMPLETED
+                  // COPY_COMPLETED. A JOURNAL comes as BEGIN JOURNAL GTID COMMIT
       kPoint,     // nothing to send, but a point was reached
       kIdle,      // nothing to do before `wake` or a change of the cluster
       kNoTablet,  // no tablet takes the request; `wake` as above
@@ -93,8 +95,8 @@ class TabletStream {
   Step CopyDone();
   Step Replicate();
 
-  // The next transaction behind the position; none if there is none yet. kLost if the tablet has
-  // changed.
+  // The next transaction behind the position; none if there is none yet, or if it is held back,
+  // which held_ tells. kLost if the tablet has changed.
   std::optional<Step> ReadTransaction(LoggedTransactionPointer& transaction);
   Step Deliver(const LoggedTransaction& transaction);
   absl::Status AddRows(const LoggedTransaction& transaction, const RowsEvent& event,
@@ -127,6 +129,7 @@ class TabletStream {
   vitess::GtidSet position_;
   uint64_t next_index_ = 0;  // in the binary log
   bool positioned_ = false;  // next_index_ is where position_ is
+  bool held_ = false;        // the last look at the log ended where streams are held
 
   std::vector<CopyPlan> copies_;  // by name
   size_t copying_ = 0;            // the one under way

@@ -14,6 +14,11 @@ VersionProfile VersionProfile::Of(int major) {
   profile.copies_only_by_position = major != 23;
   profile.has_event_gtid = major >= 23;
   profile.sends_both_images = major >= 23;
+  profile.streams_from_old_shards = major >= 20;
+  profile.knows_journal_flag = major >= 21;
+  profile.ends_at_reshard = major <= 22;
+  profile.checks_liveness = major >= 24;
+  profile.knows_max_stream_age = major >= 25;
   return profile;
 }
 

@@ -140,4 +140,8 @@ bool KeyRange::Contains(std::string_view keyspace_id) const {
   return keyspace_id >= begin && (end.empty() || keyspace_id < end);
 }
 
+bool KeyRange::Intersects(const KeyRange& other) const {
+  return (end.empty() || other.begin < end) && (other.end.empty() || begin < other.end);
+}
+
 }  // namespace source_vitess::simulator

@@ -36,6 +36,7 @@ struct KeyRange {
   static absl::StatusOr<KeyRange> Parse(std::string_view shard);
 
   bool Contains(std::string_view keyspace_id) const;
+  bool Intersects(const KeyRange& other) const;
 };
 
 }  // namespace source_vitess::simulator

@@ -1,6 +1,7 @@
 #include "simulator/vtgate_stream.h"
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
 #include "simulator/go_text.h"
@@ -26,6 +27,26 @@ absl::Status ParameterError(std::string_view text) {
   return absl::InvalidArgumentError(Cat("failed to resolve vstream parameters: ", text));
 }
 
+// The JOURNAL of a reshard among a shard's events; null if there is none.
+const binlogdata::Journal* ReshardJournal(const std::vector<TabletStream::Packet>& packets) {
+  for (const TabletStream::Packet& packet : packets) {
+    for (const binlogdata::VEvent& event : packet) {
+      const bool found = event.type() == binlogdata::JOURNAL &&
+                         event.journal().migration_type() == binlogdata::SHARDS;
+      if (found) return &event.journal();
+    }
+  }
+  return nullptr;
+}
+
+// A slice of messages as Go prints it.
+template <typename Messages>
+std::string GoList(const Messages& messages) {
+  std::string text;
+  for (const auto& message : messages) CatTo(&text, text.empty() ? "" : " ", GoText(message));
+  return Cat("[", text, "]");
+}
+
 absl::Status Cancelled() { return absl::CancelledError("context canceled"); }
 
 }  // namespace
@@ -48,6 +69,8 @@ VtgateStream::VtgateStream(Cluster& cluster, const StreamOptions& options,
   if (!version.knows_tables_to_copy) request_.mutable_flags()->clear_tables_to_copy();
   if (!version.knows_exclude_keyspace)
     request_.mutable_flags()->clear_exclude_keyspace_from_table_name();
+  if (!version.knows_journal_flag) request_.mutable_flags()->clear_include_reshard_journal_events();
+  if (!version.knows_max_stream_age) request_.mutable_flags()->clear_max_stream_age_seconds();
   cluster_.AddListener(&signal_);
 }
 
@@ -61,7 +84,7 @@ absl::Status VtgateStream::Run() {
   vtgate::VStreamResponse nothing;
   if (absl::Status status = StrikeBefore(nothing); !status.ok()) return status;
   if (absl::Status status = Resolve(); !status.ok()) return status;
-  if (absl::Status status = CheckShards(); !status.ok()) return status;
+  if (absl::Status status = OpenTablets(); !status.ok()) return status;
   return Loop();
 }
 
@@ -122,36 +145,45 @@ absl::Status VtgateStream::AddShards(const Keyspace& keyspace, const binlogdata:
   return absl::OkStatus();
 }
 
-absl::Status VtgateStream::CheckShards() {
+absl::Status VtgateStream::OpenTablets() {
   for (int i = 0; i < vgtid_.shard_gtids_size(); ++i) {
-    ShardStream shard;
+    ShardStream& shard = shards_.emplace_back();
     shard.place = static_cast<size_t>(i);
-    const binlogdata::ShardGtid& position = vgtid_.shard_gtids(i);
-    const std::string prefix =
-        Cat("failed to determine if keyspace ", position.keyspace(), " has been resharded: ");
-    const absl::Status status = cluster_.Read([&](ClusterState& state) {
-      Keyspace* keyspace = state.FindKeyspace(position.keyspace());
-      if (keyspace == nullptr) {
-        return StartError(
-            shard, absl::StatusCode::kUnknown,
-            Cat(prefix, "FindAllShardsInKeyspace(", position.keyspace(),
-                "): List: node doesn't exist: keyspaces/", position.keyspace(), "/shards"));
-      }
-      if (keyspace->FindShard(position.shard()) == nullptr) {
-        return StartError(shard, absl::StatusCode::kFailedPrecondition,
-                          Cat(prefix, "shard provided in VGTID, ", position.shard(),
-                              ", not found in the ", position.keyspace(), " keyspace"));
-      }
-      return absl::OkStatus();
-    });
-    if (!status.ok()) return status;
-    shards_.push_back(std::move(shard));
   }
-  for (ShardStream& shard : shards_) OpenTablet(shard);
+  for (ShardStream& shard : shards_) {
+    if (absl::Status status = OpenTablet(shard); !status.ok()) return status;
+  }
   return absl::OkStatus();
 }
 
-void VtgateStream::OpenTablet(ShardStream& shard) {
+absl::StatusOr<bool> VtgateStream::KeyspaceHasBeenResharded(const ShardStream& shard) {
+  const std::string& name = vgtid_.shard_gtids(static_cast<int>(shard.place)).keyspace();
+  const std::string prefix = Cat("failed to determine if keyspace ", name, " has been resharded: ");
+  return cluster_.Read([&](ClusterState& state) -> absl::StatusOr<bool> {
+    Keyspace* keyspace = state.FindKeyspace(name);
+    if (keyspace == nullptr) {
+      return StartError(shard, absl::StatusCode::kUnknown,
+                        Cat(prefix, "FindAllShardsInKeyspace(", name,
+                            "): List: node doesn't exist: keyspaces/", name, "/shards"));
+    }
+    bool all_serve = true;
+    for (const binlogdata::ShardGtid& position : vgtid_.shard_gtids()) {
+      if (position.keyspace() != name) continue;
+      const Shard* found = keyspace->FindShard(position.shard());
+      if (found == nullptr) {
+        return StartError(shard, absl::StatusCode::kFailedPrecondition,
+                          Cat(prefix, "shard provided in VGTID, ", position.shard(),
+                              ", not found in the ", name, " keyspace"));
+      }
+      all_serve = all_serve && found->serving;
+    }
+    return !all_serve && keyspace->Resharded();
+  });
+}
+
+absl::Status VtgateStream::OpenTablet(ShardStream& shard) {
+  const absl::StatusOr<bool> resharded = KeyspaceHasBeenResharded(shard);
+  if (!resharded.ok()) return resharded.status();
   const binlogdata::ShardGtid& position = vgtid_.shard_gtids(static_cast<int>(shard.place));
   TabletRequest request;
   request.keyspace = position.keyspace();
@@ -162,34 +194,68 @@ void VtgateStream::OpenTablet(ShardStream& shard) {
   request.filter = request_.filter();
   request.tables_to_copy.assign(request_.flags().tables_to_copy().begin(),
                                 request_.flags().tables_to_copy().end());
+  request.non_serving = *resharded && cluster_.version().streams_from_old_shards;
   request.attempt = ++shard.attempt;
   shard.tablet = std::make_unique<TabletStream>(cluster_, options_, std::move(request));
+  return absl::OkStatus();
 }
 
 // --- the loop
 
 absl::Status VtgateStream::Loop() {
-  std::vector<size_t> order(shards_.size());
-  for (size_t i = 0; i < order.size(); ++i) order[i] = i;
   while (true) {
     if (cancelled_.load()) return Cancelled();
     wake_ = absl::InfiniteFuture();
-    bool advanced = false;
-    std::shuffle(order.begin(), order.end(), random_);
-    for (const size_t i : order) {
-      if (stalled_) break;
-      const absl::StatusOr<bool> step = Advance(shards_[i]);
-      if (!step.ok()) return step.status();
-      advanced = advanced || *step;
-    }
-    if (absl::Now() >= age_limit_) {
-      return absl::UnavailableError(Cat("vstream exceeded maximum age of ",
-                                        request_.flags().max_stream_age_seconds(),
-                                        "s (jitter: 0s)"));
-    }
-    if (advanced) continue;
+    const absl::StatusOr<bool> advanced = AdvanceAll();
+    if (!advanced.ok()) return advanced.status();
+    if (const std::optional<absl::Status> end = End(); end.has_value()) return *end;
+    if (*advanced) continue;
     if (absl::Status status = Wait(); !status.ok()) return status;
   }
+}
+
+absl::StatusOr<bool> VtgateStream::AdvanceAll() {
+  bool advanced = false;
+  std::vector<size_t> order(shards_.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::shuffle(order.begin(), order.end(), random_);
+  resharded_ = false;
+  for (const size_t i : order) {
+    if (stalled_ || resharded_) break;
+    const absl::StatusOr<bool> step = Advance(shards_[i]);
+    if (!step.ok()) return step.status();
+    advanced = advanced || *step;
+  }
+  return advanced;
+}
+
+std::optional<absl::Status> VtgateStream::End() {
+  const absl::Time now = absl::Now();
+  if (now >= age_limit_) {
+    return absl::UnavailableError(Cat("vstream exceeded maximum age of ",
+                                      request_.flags().max_stream_age_seconds(), "s (jitter: 0s)"));
+  }
+  const bool stopped = std::all_of(shards_.begin(), shards_.end(), [](const ShardStream& shard) {
+    return shard.journal.has_value();
+  });
+  all_stopped_since_ = stopped ? std::min(all_stopped_since_, now) : absl::InfiniteFuture();
+  if (!stopped) return std::nullopt;
+  const VersionProfile& version = cluster_.version();
+  if (version.ends_at_reshard && !shards_.empty()) {
+    const absl::Time end = all_stopped_since_ + options_.second / 2;
+    if (now >= end) return absl::OkStatus();
+    wake_ = std::min(wake_, end);
+  }
+  if (version.checks_liveness) {
+    const absl::Time end = all_stopped_since_ + options_.liveness_timeout;
+    if (now >= end) {
+      return absl::UnavailableError(
+          "vstream is fully throttled or otherwise hung: vstream failed liveness checks as there "
+          "was no activity, including heartbeats, within the last 10m0s");
+    }
+    wake_ = std::min(wake_, end);
+  }
+  return std::nullopt;
 }
 
 absl::Status VtgateStream::Wait() {
@@ -199,6 +265,7 @@ absl::Status VtgateStream::Wait() {
 }
 
 absl::StatusOr<bool> VtgateStream::Advance(ShardStream& shard) {
+  if (shard.journal.has_value()) return false;
   TabletStream::Step step = shard.tablet->Next();
   switch (step.kind) {
     case TabletStream::Step::Kind::kIdle:
@@ -208,7 +275,7 @@ absl::StatusOr<bool> VtgateStream::Advance(ShardStream& shard) {
       if (absl::Status status = WaitForTablet(shard); !status.ok()) return status;
       return false;
     case TabletStream::Step::Kind::kLost:
-      OpenTablet(shard);
+      if (absl::Status status = OpenTablet(shard); !status.ok()) return status;
       return true;
     case TabletStream::Step::Kind::kError:
       return TabletError(shard, step.error);
@@ -217,6 +284,10 @@ absl::StatusOr<bool> VtgateStream::Advance(ShardStream& shard) {
       break;
   }
   shard.without_tablet_since = absl::InfiniteFuture();
+  if (ReshardJournal(step.packets) != nullptr) {
+    if (absl::Status status = TakeJournal(shard, std::move(step)); !status.ok()) return status;
+    return true;
+  }
   if (!step.packets.empty()) {
     if (absl::Status status = Send(shard, std::move(step.packets)); !status.ok()) return status;
   }
@@ -241,7 +312,60 @@ absl::Status VtgateStream::WaitForTablet(ShardStream& shard) {
 
 absl::Status VtgateStream::Announce(ShardStream& shard, const StreamPoint& point) {
   if (!options_.on_point) return absl::OkStatus();
-  if (options_.on_point(point) == StreamAction::kRestart) OpenTablet(shard);
+  if (options_.on_point(point) == StreamAction::kRestart) return OpenTablet(shard);
+  return absl::OkStatus();
+}
+
+// --- reshards
+
+VtgateStream::ShardStream* VtgateStream::FindShardStream(std::string_view keyspace,
+                                                         std::string_view shard) {
+  for (ShardStream& stream : shards_) {
+    const binlogdata::ShardGtid& position = vgtid_.shard_gtids(static_cast<int>(stream.place));
+    if (position.keyspace() == keyspace && position.shard() == shard) return &stream;
+  }
+  return nullptr;
+}
+
+absl::Status VtgateStream::TakeJournal(ShardStream& shard, TabletStream::Step step) {
+  const binlogdata::Journal journal = *ReshardJournal(step.packets);
+  const vtgate::VStreamFlags& flags = request_.flags();
+  if (flags.stop_on_reshard() || flags.include_reshard_journal_events()) {
+    if (absl::Status status = Send(shard, std::move(step.packets)); !status.ok()) return status;
+  }
+  if (options_.on_point) options_.on_point(*step.point);
+  shard.journal = journal.id();
+  bool all_there = true;
+  for (const binlogdata::KeyspaceShard& participant : journal.participants()) {
+    const ShardStream* other = FindShardStream(participant.keyspace(), participant.shard());
+    if (other == nullptr) return JournalError(shard, journal);
+    all_there = all_there && other->journal == journal.id();
+  }
+  if (!all_there || flags.stop_on_reshard()) return absl::OkStatus();
+  return FollowReshard(journal);
+}
+
+absl::Status VtgateStream::FollowReshard(const binlogdata::Journal& journal) {
+  binlogdata::VGtid vgtid;
+  std::vector<ShardStream> shards;
+  const auto add = [&](const binlogdata::ShardGtid& position, ShardStream stream) {
+    stream.place = shards.size();
+    shards.push_back(std::move(stream));
+    *vgtid.add_shard_gtids() = position;
+  };
+  for (ShardStream& shard : shards_) {
+    if (shard.journal == journal.id()) continue;
+    const int place = static_cast<int>(shard.place);
+    add(vgtid_.shard_gtids(place), std::move(shard));
+  }
+  for (const binlogdata::ShardGtid& target : journal.shard_gtids()) add(target, ShardStream());
+  vgtid_ = std::move(vgtid);
+  shards_ = std::move(shards);
+  resharded_ = true;
+  for (ShardStream& shard : shards_) {
+    if (shard.tablet != nullptr) continue;
+    if (absl::Status status = OpenTablet(shard); !status.ok()) return status;
+  }
   return absl::OkStatus();
 }
 
@@ -260,6 +384,10 @@ void VtgateStream::Convert(ShardStream& shard, binlogdata::VEvent event,
                            vtgate::VStreamResponse& response) {
   binlogdata::ShardGtid& position = *vgtid_.mutable_shard_gtids(static_cast<int>(shard.place));
   const bool prefix = !request_.flags().exclude_keyspace_from_table_name();
+  // A reshard's was sent for what it is; one of MoveTables is not told (reference 7.5).
+  const bool told =
+      event.type() != binlogdata::JOURNAL || event.journal().migration_type() == binlogdata::SHARDS;
+  if (!told) return;
   binlogdata::VEvent& sent = *response.add_events();
   switch (event.type()) {
     case binlogdata::GTID:
@@ -379,15 +507,34 @@ absl::Status VtgateStream::StartError(const ShardStream& shard, absl::StatusCode
                           GoText(vgtid_.shard_gtids(static_cast<int>(shard.place))), ": ", cause));
 }
 
-// VTGate tries a tablet three times unless the code says that this is in vain.
-absl::Status VtgateStream::TabletError(const ShardStream& shard, const absl::Status& status) const {
-  const binlogdata::ShardGtid& position = vgtid_.shard_gtids(static_cast<int>(shard.place));
-  const std::string alias = cluster_.Read([&](ClusterState& state) -> std::string {
+std::string VtgateStream::TabletAlias(const binlogdata::ShardGtid& position) const {
+  return cluster_.Read([&](ClusterState& state) -> std::string {
     Keyspace* keyspace = state.FindKeyspace(position.keyspace());
     const Shard* found = keyspace == nullptr ? nullptr : keyspace->FindShard(position.shard());
     const Tablet* tablet = found == nullptr ? nullptr : found->FindTablet(request_.tablet_type());
     return tablet == nullptr ? "" : tablet->alias;
   });
+}
+
+absl::Status VtgateStream::JournalError(const ShardStream& shard,
+                                        const binlogdata::Journal& journal) const {
+  const binlogdata::ShardGtid& position = vgtid_.shard_gtids(static_cast<int>(shard.place));
+  const std::string alias = TabletAlias(position);
+  const std::string shard_gtid = GoText(position);
+  return StartError(
+      shard, absl::StatusCode::kInternal,
+      Cat("error in vstream for ", position.keyspace(), "/", position.shard(), " on tablet ", alias,
+          ": target: ", position.keyspace(), ".", position.shard(), ".",
+          TabletTypeName(request_.tablet_type()), ": error getting journal event for shard GTID ",
+          shard_gtid, " on tablet ", alias,
+          ": not all journaling participants are in the stream: journal: ",
+          GoList(journal.participants()), ", stream: ", GoList(vgtid_.shard_gtids())));
+}
+
+// VTGate tries a tablet three times unless the code says that this is in vain.
+absl::Status VtgateStream::TabletError(const ShardStream& shard, const absl::Status& status) const {
+  const binlogdata::ShardGtid& position = vgtid_.shard_gtids(static_cast<int>(shard.place));
+  const std::string alias = TabletAlias(position);
   const bool retried = status.code() == absl::StatusCode::kUnknown;
   const std::string name = Cat(position.keyspace(), "/", position.shard());
   return StartError(

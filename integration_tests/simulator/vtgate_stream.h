@@ -5,8 +5,10 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <random>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -53,15 +55,24 @@ class VtgateStream {
     std::unique_ptr<TabletStream> tablet;
     absl::Time without_tablet_since = absl::InfiniteFuture();
     bool copy_completed = false;
+    // The JOURNAL that the shard has come to: it waits for the other participants, or stays there
+    // if the stream stops at reshards.
+    std::optional<int64_t> journal;
   };
 
   absl::Status Resolve();
   absl::Status ResolveKeyspace(const binlogdata::ShardGtid& given);
   absl::Status AddShards(const Keyspace& keyspace, const binlogdata::ShardGtid& given);
-  absl::Status CheckShards();
-  void OpenTablet(ShardStream& shard);
+  absl::Status OpenTablets();
+  // Opens a tablet where the shard's stream stands. Fails if a shard of the keyspace is gone.
+  absl::Status OpenTablet(ShardStream& shard);
+  absl::StatusOr<bool> KeyspaceHasBeenResharded(const ShardStream& shard);
 
   absl::Status Loop();
+  // Lets every shard take a step, in a random order; whether there was something to do.
+  absl::StatusOr<bool> AdvanceAll();
+  // Whether the stream is over by itself: with the status that ends it.
+  std::optional<absl::Status> End();
   // Takes one step of one shard; whether there was something to do.
   absl::StatusOr<bool> Advance(ShardStream& shard);
   absl::Status WaitForTablet(ShardStream& shard);
@@ -71,6 +82,12 @@ class VtgateStream {
   void ApplyLastPk(const binlogdata::LastPKEvent& last, binlogdata::ShardGtid& position) const;
   absl::Status Wait();
 
+  // What VTGate does at a JOURNAL (vstream_manager.go: getJournalEvent). `shard` is not to be used
+  // afterwards.
+  absl::Status TakeJournal(ShardStream& shard, TabletStream::Step step);
+  absl::Status FollowReshard(const binlogdata::Journal& journal);
+  ShardStream* FindShardStream(std::string_view keyspace, std::string_view shard);
+
   absl::Status SendResponse(vtgate::VStreamResponse& response);
   absl::Status WriteNow(const vtgate::VStreamResponse& response);
   // Cuts the response to what faults let through. Fails with the fault's status if it strikes
@@ -79,6 +96,8 @@ class VtgateStream {
   absl::Status SendHeartbeatIfDue();
   absl::Time HeartbeatTime() const;
 
+  absl::Status JournalError(const ShardStream& shard, const binlogdata::Journal& journal) const;
+  std::string TabletAlias(const binlogdata::ShardGtid& position) const;
   absl::Status TabletError(const ShardStream& shard, const absl::Status& status) const;
   absl::Status StartError(const ShardStream& shard, absl::StatusCode code,
                           const std::string& cause) const;
@@ -92,10 +111,12 @@ class VtgateStream {
   const std::atomic<bool>& cancelled_;
 
   binlogdata::VGtid vgtid_;
-  std::vector<ShardStream> shards_;
+  std::vector<ShardStream> shards_;  // as in vgtid_
+  bool resharded_ = false;           // shards_ are others than when the round began
   std::mt19937_64 random_;
   absl::Time last_sent_;
   absl::Time age_limit_ = absl::InfiniteFuture();
+  absl::Time all_stopped_since_ = absl::InfiniteFuture();  // no shard has a tablet any more
   absl::Time wake_ = absl::InfiniteFuture();
   uint64_t events_sent_ = 0;
   uint64_t messages_sent_ = 0;

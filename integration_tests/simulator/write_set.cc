@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "simulator/strings.h"
 
 namespace source_vitess::simulator {
 namespace {
@@ -126,6 +127,11 @@ void WriteSet::AbortStatement() {
 
 absl::Status WriteSet::CheckConflicts() const {
   for (const auto& [shard, writes] : shards_) {
+    if (!shard->serving) {
+      return absl::AbortedError(Cat("target: ", shard->keyspace, ".", shard->name,
+                                    ".primary: vttablet: rpc error: code = Aborted desc = "
+                                    "transaction ended: query service is disabled"));
+    }
     for (const auto& [name, rows] : writes.tables) {
       const Table* table = shard->FindTable(name);
       const bool changed = std::any_of(rows.begin(), rows.end(), [&](const auto& entry) {

@@ -43,8 +43,8 @@ class WriteSet {
   bool empty() const { return shards_.empty(); }
   const std::vector<Shard*>& shards() const { return shard_order_; }
 
-  // Fails with ABORTED (errno 1213) and changes nothing if another session has changed one of the
-  // rows meanwhile.
+  // Fails with ABORTED and changes nothing if another session has changed one of the rows meanwhile
+  // (errno 1213), or if one of the shards does not serve any more.
   absl::Status Commit(absl::Time time);
 
  private:
