@@ -3,6 +3,19 @@
 #include <utility>
 
 namespace source_vitess::sync {
+namespace {
+
+void TakeOver(const PositionColumns& changed, PositionColumns& columns) {
+  for (const auto& [shard, of_shard] : changed) {
+    if (of_shard != nullptr) {
+      columns[shard] = of_shard;
+    } else {
+      columns.erase(shard);
+    }
+  }
+}
+
+}  // namespace
 
 Checkpointer::Checkpointer(Policy policy, std::span<const Table> tables,
                            const std::atomic<uint64_t>& sequence, Sink& sink, absl::Time now)
@@ -42,7 +55,7 @@ absl::Status Checkpointer::Write(const RowBatch* batch, std::span<const Position
     Progress& progress = progress_[update.table];
     if (progress.updates.size() <= update.group) progress.updates.resize(update.group + 1);
     progress.updates[update.group] = update.shards;
-    if (update.columns != nullptr) progress.position.columns = *update.columns;
+    if (update.columns != nullptr) TakeOver(*update.columns, progress.position.columns);
     progress.moved = true;
   }
 

@@ -27,8 +27,9 @@ struct PositionUpdate {
   size_t
       group;  // which of the table's groups of shards; a later update of the same group replaces it
   std::shared_ptr<const binlogdata::VGtid> shards;
-  // The table's columns as of there; null: as before.
-  std::shared_ptr<const std::vector<PositionColumn>> columns = nullptr;
+  // The table's columns as of there, in the shards where they changed (null for unknown ones);
+  // null: nowhere.
+  std::shared_ptr<const PositionColumns> columns = nullptr;
 };
 
 // Thread-safe. Every failure is the sink's: the host has gone.

@@ -123,7 +123,7 @@ TEST_F(CheckpointerTest, AnnouncesWhatWasAmendedAndWhatWasWritten) {
 }
 
 TEST_F(CheckpointerTest, DoesNotRepeatAStateThatTheHostHas) {
-  checkpointer_.Amend(0, [](TablePosition& position) { position.columns = {{"id", "bigint"}}; });
+  checkpointer_.Amend(0, [](TablePosition& position) { position.since["0"] = At(1); });
   ASSERT_TRUE(checkpointer_.Announce(0).ok());
   checkpointer_.Amend(0, [](TablePosition&) {});
   ASSERT_TRUE(checkpointer_.Finish(0, absl::OkStatus()).ok());

@@ -88,6 +88,25 @@ class Events {
     *response_.mutable_events()->rbegin()->mutable_vgtid() = vgtid;
     return *this;
   }
+  // The end of `shard`, together with `participants`.
+  Events& Journal(const std::string& shard, const std::vector<std::string>& participants,
+                  const binlogdata::VGtid& successors) {
+    Add(binlogdata::JOURNAL, shard, 9);
+    binlogdata::Journal& journal = *response_.mutable_events()->rbegin()->mutable_journal();
+    journal.set_migration_type(binlogdata::SHARDS);
+    for (const std::string& name : participants) {
+      auto* participant = journal.add_participants();
+      participant->set_keyspace("ks");
+      participant->set_shard(name);
+    }
+    *journal.mutable_shard_gtids() = successors.shard_gtids();
+    return *this;
+  }
+  Events& Ddl(const std::string& shard, const std::string& statement) {
+    Add(binlogdata::DDL, shard, 9);
+    response_.mutable_events()->rbegin()->set_statement(statement);
+    return *this;
+  }
   vtgate::VStreamResponse Message() const { return response_; }
 
  private:

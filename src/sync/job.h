@@ -4,6 +4,7 @@
 #define SOURCE_VITESS_SYNC_JOB_H_
 
 #include <atomic>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -35,7 +36,7 @@ enum class JobEnd {
   kReached,     // copied everywhere, or at the goal
   kStopped,     // asked to stop
   kFallenBack,  // has to begin again from the positions that it now has; not a failure
-  kResharded,   // a JOURNAL came
+  kResharded,   // shards have ended: nothing more comes of them
   kFailed,
 };
 
@@ -43,7 +44,8 @@ struct JobOutcome {
   JobEnd end = JobEnd::kReached;
   absl::Status status = {};                    // of kFailed
   std::optional<size_t> table = std::nullopt;  // of kFailed: the one that it is about
-  std::optional<binlogdata::Journal> journal = std::nullopt;  // of kResharded
+  // The shards whose JOURNAL came, whatever the end. Their positions are those before it.
+  std::map<std::string, binlogdata::Journal> journals = {};
 };
 
 // The request for a VStream from the positions of `vgtid`: stops on reshards, sends heartbeats.

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "text/absl_view.h"
 #include "vitess/errors.h"
+#include "vitess/key_range.h"
 
 namespace source_vitess::sync {
 namespace {
@@ -68,15 +69,48 @@ bool TakeOver(const binlogdata::ShardGtid& stored, const Table& table, TablePosi
   return true;
 }
 
-absl::Status ShardGone(const Table& table, const binlogdata::ShardGtid& shard) {
-  return vitess::LostPositionError(absl::StrCat(
-      "the saved position of table ", table.keyspace(), ".", table.name(), " is of shard ",
-      shard.shard(), ", which keyspace ", table.keyspace(),
-      " no longer has: it was resharded and the old shards were removed before the change could "
-      "be followed"));
+bool Serves(const KeyspaceState& keyspace, const std::string& shard) {
+  return std::any_of(keyspace.shards.begin(), keyspace.shards.end(),
+                     [&](const ShardState& state) { return state.shard == shard; });
+}
+
+bool HasEnded(const KeyspaceState& keyspace, const std::string& shard) {
+  return std::find(keyspace.ended.begin(), keyspace.ended.end(), shard) != keyspace.ended.end();
+}
+
+// Whether a saved shard that serves no longer has to be followed to its JOURNAL: something of it
+// was delivered, and its data is in shards that are read.
+bool IsToBeFollowed(const binlogdata::ShardGtid& stored, const TablePosition& position,
+                    const KeyspaceState& keyspace) {
+  if (stored.gtid().empty() && !position.since.contains(stored.shard())) return false;
+  return std::any_of(keyspace.shards.begin(), keyspace.shards.end(), [&](const ShardState& state) {
+    return vitess::Overlap(state.shard, stored.shard());
+  });
+}
+
+void ForgetOtherShards(TablePosition& position) {
+  const auto is_other = [&](const auto& entry) {
+    if constexpr (requires { entry.first; }) {
+      return position.FindShard(entry.first) == nullptr;
+    } else {
+      return position.FindShard(entry) == nullptr;
+    }
+  };
+  std::erase_if(position.since, is_other);
+  std::erase_if(position.repeated, is_other);
+  std::erase_if(position.snapshot, is_other);
+  std::erase_if(position.columns, is_other);
 }
 
 }  // namespace
+
+absl::Status ShardIsGone(const std::string& keyspace, const std::string& shard) {
+  return vitess::LostPositionError(
+      absl::StrCat("the saved position is of shard ", keyspace, "/", shard,
+                   ", which is gone: the keyspace was resharded, and the old shard was removed "
+                   "before the change could be followed; sync between the switch of the traffic "
+                   "and the removal of the old shards"));
+}
 
 absl::Status CheckPosition(std::string_view position, const std::string& keyspace,
                            const ShardState& shard, bool strict) {
@@ -144,41 +178,56 @@ absl::StatusOr<TablePlan> PlanTable(const Table& table, const std::optional<Tabl
     return absl::OkStatus();
   };
 
+  const std::string name = absl::StrCat("table ", table.keyspace(), ".", table.name());
+  std::vector<const binlogdata::ShardGtid*> ended;
   if (stored.has_value()) {
     for (const binlogdata::ShardGtid& shard : stored->vgtid.shard_gtids()) {
-      const bool exists =
-          std::any_of(keyspace.shards.begin(), keyspace.shards.end(),
-                      [&](const ShardState& s) { return s.shard == shard.shard(); });
-      const bool left_out =
-          !options.shards.empty() && std::find(options.shards.begin(), options.shards.end(),
-                                               shard.shard()) == options.shards.end();
-      if (exists || left_out || shard.gtid().empty()) continue;
-      if (absl::Status status = lost(ShardGone(table, shard)); !status.ok()) return status;
+      if (Serves(keyspace, shard.shard()) || !IsToBeFollowed(shard, position, keyspace)) continue;
+      if (HasEnded(keyspace, shard.shard())) {
+        ended.push_back(&shard);
+        continue;
+      }
+      absl::Status gone = vitess::Annotate(ShardIsGone(keyspace.keyspace, shard.shard()), name);
+      if (absl::Status status = lost(std::move(gone)); !status.ok()) return status;
       all_again = true;
     }
   }
+  if (all_again) {
+    const uint64_t cursor = position.cursor;
+    position = TablePosition();
+    position.cursor = cursor;
+    ended.clear();
+  }
 
   for (const ShardState& state : keyspace.shards) {
+    const bool stands_in =
+        std::any_of(ended.begin(), ended.end(), [&](const binlogdata::ShardGtid* shard) {
+          return vitess::Overlap(shard->shard(), state.shard);
+        });
+    if (stands_in) continue;
     binlogdata::ShardGtid& shard = *position.vgtid.add_shard_gtids();
     shard.set_keyspace(keyspace.keyspace);
     shard.set_shard(state.shard);
     const binlogdata::ShardGtid* saved =
         stored.has_value() ? stored->FindShard(state.shard) : nullptr;
-    if (saved == nullptr) continue;
-    if (all_again) {
-      Forget(position, shard);
-      continue;
-    }
+    if (saved == nullptr || all_again) continue;
     if (!TakeOver(*saved, table, position, shard)) continue;
     const bool complete_refresh = !table.incremental && shard.table_p_ks().empty();
     if (complete_refresh) continue;
     absl::Status status = CheckPosition(shard.gtid(), keyspace.keyspace, state, /*strict=*/false);
     if (status.ok()) continue;
-    status = vitess::Annotate(std::move(status),
-                              absl::StrCat("table ", table.keyspace(), ".", table.name()));
+    status = vitess::Annotate(std::move(status), name);
     if (absl::Status failed = lost(std::move(status)); !failed.ok()) return failed;
     Forget(position, shard);
   }
+  // The servers of a shard that has ended answer no queries; its stream tells what is wrong.
+  for (const binlogdata::ShardGtid* saved : ended) {
+    binlogdata::ShardGtid& shard = *position.vgtid.add_shard_gtids();
+    shard.set_keyspace(keyspace.keyspace);
+    shard.set_shard(saved->shard());
+    TakeOver(*saved, table, position, shard);
+  }
+  ForgetOtherShards(position);
   return plan;
 }
 

@@ -37,7 +37,13 @@ absl::StatusOr<ShardState> ReadShardState(vitess::VtgateClient& client, const st
 struct KeyspaceState {
   std::string keyspace;
   std::vector<ShardState> shards;  // those that are read, in the order of their key ranges
+  // Of the shards that saved positions name: those that have tablets and serve no longer, because
+  // their data has gone over to others.
+  std::vector<std::string> ended = {};
 };
+
+// The error, of the class kLostPosition, for a position in a shard whose tablets are gone.
+absl::Status ShardIsGone(const std::string& keyspace, const std::string& shard);
 
 // Whether a stream can go on from the position in the shard. If not, the error is of the class
 // kLostPosition and says why. VTGate itself would say nothing and send heartbeats (recordings
@@ -47,7 +53,9 @@ absl::Status CheckPosition(std::string_view position, const std::string& keyspac
                            const ShardState& shard, bool strict);
 
 struct TablePlan {
-  TablePosition position;             // covers just the shards of the KeyspaceState, in their order
+  // Covers the shards of the KeyspaceState. One that has ended stands in for the new shards that it
+  // went over to, which are read from where its JOURNAL says.
+  TablePosition position;
   std::vector<std::string> warnings;  // of what was found and mended
 };
 

@@ -40,7 +40,7 @@ class PlanTest : public ::testing::Test {
   }
 
   Table table_ = MakeTable(0, "t");
-  KeyspaceState keyspace_{"ks", {Shard("-80", 10), Shard("80-", 20)}};
+  KeyspaceState keyspace_{"ks", {Shard("-80", 10), Shard("80-", 20)}, {}};
   SyncOptions options_;
 };
 
@@ -117,7 +117,59 @@ TEST_F(PlanTest, FindsThatTheShardOfAPositionIsGone) {
   const auto plan = Plan(Stored(Vgtid({{"0", At(5)}})));
 
   EXPECT_EQ(vitess::Classify(plan.status()), ErrorClass::kLostPosition);
-  EXPECT_THAT(std::string(plan.status().message()), HasSubstr("shard 0"));
+  EXPECT_THAT(std::string(plan.status().message()), HasSubstr("shard ks/0, which is gone"));
+}
+
+TEST_F(PlanTest, FollowsAShardThatHasEndedInPlaceOfThoseThatCameAfterIt) {
+  keyspace_.ended = {"0"};
+
+  const auto plan = Plan(Stored(Vgtid({{"0", At(5)}})));
+
+  ASSERT_TRUE(plan.ok()) << plan.status();
+  EXPECT_EQ(Text(plan->position.vgtid), "0=5");
+}
+
+TEST_F(PlanTest, FollowsTheHalfThatHasEndedBesideTheHalfThatServes) {
+  keyspace_.shards = {Shard("-40", 10), Shard("40-80", 10), Shard("80-", 20)};
+  keyspace_.ended = {"-80"};
+
+  const auto plan = Plan(Stored(Vgtid({{"-80", At(5), "t", "3"}, {"80-", At(15)}})));
+
+  ASSERT_TRUE(plan.ok()) << plan.status();
+  EXPECT_EQ(Text(plan->position.vgtid), "80-=15 -80=5{t:3}");
+}
+
+TEST_F(PlanTest, BeginsOnTheNewShardsWhenNothingOfTheOldOneWasRead) {
+  keyspace_.ended = {"0"};
+
+  const auto plan = Plan(Stored(Vgtid({{"0", ""}})));
+
+  ASSERT_TRUE(plan.ok()) << plan.status();
+  EXPECT_EQ(Text(plan->position.vgtid), "-80= 80-=");
+}
+
+TEST_F(PlanTest, FollowsAShardThatHasEndedWhenItsFirstRowsMayHaveGoneOut) {
+  keyspace_.ended = {"0"};
+  TablePosition stored = Stored(Vgtid({{"0", ""}}));
+  stored.since["0"] = At(3);
+
+  const auto plan = Plan(stored);
+
+  ASSERT_TRUE(plan.ok()) << plan.status();
+  EXPECT_EQ(Text(plan->position.vgtid), "0=");
+  EXPECT_EQ(plan->position.since.at("0"), At(3));
+}
+
+TEST_F(PlanTest, CopiesAgainInTheShardsThatThereAreWhenAnOldOneIsGone) {
+  options_.copy_again_when_lost = true;
+  TablePosition stored = Stored(Vgtid({{"0", At(5)}}));
+  stored.since["0"] = At(3);
+
+  const auto plan = Plan(stored);
+
+  ASSERT_TRUE(plan.ok()) << plan.status();
+  EXPECT_EQ(Text(plan->position.vgtid), "-80= 80-=");
+  EXPECT_TRUE(plan->position.since.empty());
 }
 
 TEST_F(PlanTest, PassesOverShardsThatTheConnectionLeavesOut) {

@@ -18,28 +18,33 @@ constexpr absl::Duration kFullUpdateInterval = absl::Seconds(30);
 
 }  // namespace
 
-ReplicateJob::ReplicateJob(const JobContext& context, std::vector<Member> members, size_t group)
-    : context_(context),
+ReplicateJob::ReplicateJob(const JobContext& context, std::vector<Member> members, size_t group,
+                           bool reports)
+    : StreamJob(context, group, static_cast<size_t>(members.front().position.shard_gtids_size()),
+                members.size() * static_cast<size_t>(members.front().position.shard_gtids_size())),
       members_(std::move(members)),
-      group_(group),
+      reports_(reports),
       shards_(static_cast<size_t>(members_.front().position.shard_gtids_size())),
       steps_(members_.size() * shards_.size(), Step::kInStep),
-      columns_(members_.size()),
-      reader_(context.client),
-      rows_(members_.size() * shards_.size(), context.options.types,
-            {context.client, context.options.query_timeout}, context.sink, context.sequence),
-      flusher_(context_, rows_, absl::Now()),
-      last_full_update_(absl::Now()) {
+      last_full_update_(absl::Now()),
+      has_ended_(shards_.size(), false) {
   for (size_t i = 0; i < members_.size(); ++i) {
     member_by_name_.emplace(members_[i].table->name(), static_cast<int>(i));
     member_by_table_.emplace(members_[i].table->index, i);
+    for (size_t shard = 0; shard < shards_.size(); ++shard) {
+      const auto known = members_[i].columns.find(
+          members_[i].position.shard_gtids(static_cast<int>(shard)).shard());
+      if (known != members_[i].columns.end()) {
+        columns_[Slot(i, shard)] = SchemaWatch(known->second);
+      }
+    }
   }
 }
 
 absl::StatusOr<std::unique_ptr<ReplicateJob>> ReplicateJob::Make(const JobContext& context,
                                                                  std::vector<Member> members,
-                                                                 size_t group) {
-  std::unique_ptr<ReplicateJob> job(new ReplicateJob(context, std::move(members), group));
+                                                                 size_t group, bool reports) {
+  std::unique_ptr<ReplicateJob> job(new ReplicateJob(context, std::move(members), group, reports));
   if (absl::Status status = job->FindStart(); !status.ok()) return status;
   return job;
 }
@@ -82,52 +87,19 @@ JobOutcome ReplicateJob::Run() {
     AddRule(*member.table, {}, *request.mutable_filter());
   }
   flushed_ = Position();
-  reader_.Open(request);
-  JobOutcome outcome = Follow();
-  if (absl::Status status = Flush(absl::Now(), /*all_members=*/true); !status.ok()) {
+  JobOutcome outcome = Follow(request);
+  if (absl::Status status = FlushMembers(absl::Now(), /*all_members=*/true); !status.ok()) {
     return {JobEnd::kFailed, std::move(status), rows_.failed_table()};
   }
   return outcome;
 }
 
-JobOutcome ReplicateJob::Follow() {
-  JobOutcome outcome{JobEnd::kReached};
-  vtgate::VStreamResponse response;
-  ResponseReuse reuse;
-  bool ended = false;
-  while (!ended && reader_.Read(&response)) {
-    for (const binlogdata::VEvent& event : response.events()) {
-      if (absl::Status status = Handle(event, outcome, ended); !status.ok()) {
-        reader_.Cancel(absl::OkStatus());
-        return {JobEnd::kFailed, std::move(status), TableOf(event)};
-      }
-      if (ended) break;
-    }
-    tracker_.EndOfResponse();
-    reuse.Used(response, rows_.TakeLargestRow());
-    if (const absl::Time now = absl::Now(); !ended && flusher_.IsDue(now)) {
-      const bool all = now - last_full_update_ >= kFullUpdateInterval;
-      if (absl::Status status = Flush(now, all); !status.ok()) {
-        reader_.Cancel(absl::OkStatus());
-        return {JobEnd::kFailed, std::move(status), rows_.failed_table()};
-      }
-    }
-  }
-  if (ended) {
-    reader_.Cancel(absl::OkStatus());
-    return outcome;
-  }
-  absl::Status status = reader_.Finish();
-  if (!status.ok()) return {JobEnd::kFailed, std::move(status)};
-  if (reader_.cancelled()) {
-    const std::lock_guard lock(mutex_);
-    return {AtGoal() ? JobEnd::kReached : JobEnd::kStopped, absl::OkStatus()};
-  }
-  return {JobEnd::kFailed, vitess::TransientError("VTGate ended the stream")};
+JobEnd ReplicateJob::Stopped() const {
+  const std::lock_guard lock(mutex_);
+  return AtGoal() ? JobEnd::kReached : JobEnd::kStopped;
 }
 
-absl::Status ReplicateJob::Handle(const binlogdata::VEvent& event, JobOutcome& outcome,
-                                  bool& ended) {
+absl::Status ReplicateJob::Handle(const binlogdata::VEvent& event) {
   switch (event.type()) {
     case binlogdata::BEGIN:
       tracker_.Begin(event);
@@ -139,27 +111,61 @@ absl::Status ReplicateJob::Handle(const binlogdata::VEvent& event, JobOutcome& o
     case binlogdata::VGTID:
       tracker_.Vgtid(event);
       return absl::OkStatus();
-    case binlogdata::COMMIT:
     case binlogdata::DDL:
-    case binlogdata::OTHER: {
-      absl::Status status;
-      bool fallen_back = false;
-      tracker_.Complete(event, [&](const binlogdata::ShardGtid& shard) {
-        if (status.ok()) status = Moved(shard, fallen_back);
-      });
-      const std::lock_guard lock(mutex_);
-      ended = fallen_back || AtGoal();
-      if (fallen_back) outcome.end = JobEnd::kFallenBack;
-      return status;
-    }
+      if (absl::Status status = HandleDdl(event); !status.ok()) return status;
+      return HandleCommit(event);
+    case binlogdata::COMMIT:
+    case binlogdata::OTHER:
+      return HandleCommit(event);
     case binlogdata::JOURNAL:
-      outcome.end = JobEnd::kResharded;
-      outcome.journal = event.journal();
-      ended = true;
-      return absl::OkStatus();
+      return HandleJournal(event);
     default:
       return absl::OkStatus();
   }
+}
+
+absl::Status ReplicateJob::HandleCommit(const binlogdata::VEvent& event) {
+  absl::Status status;
+  bool fallen_back = false;
+  tracker_.Complete(event, [&](const binlogdata::ShardGtid& shard) {
+    if (status.ok()) status = Moved(shard, fallen_back);
+  });
+  if (!status.ok()) return status;
+  if (fallen_back) {
+    End(JobEnd::kFallenBack);
+    return absl::OkStatus();
+  }
+  const std::lock_guard lock(mutex_);
+  if (AtGoal()) End(JobEnd::kReached);
+  return absl::OkStatus();
+}
+
+absl::Status ReplicateJob::HandleJournal(const binlogdata::VEvent& event) {
+  if (absl::Status status = StreamJob::HandleJournal(event); !status.ok()) return status;
+  const int index = ShardIndex(event.shard());
+  if (index < 0 || !IsRetired(static_cast<size_t>(index))) return absl::OkStatus();
+  const auto shard = static_cast<size_t>(index);
+  // No position contains a JOURNAL, so who still is ahead has nothing that the stream has not.
+  shards_[shard].ahead.clear();
+  if (JournalsAreComplete()) End(JobEnd::kResharded);
+  const std::lock_guard lock(mutex_);
+  has_ended_[shard] = true;
+  if (!goal_.empty()) reached_[shard] = true;
+  if (AtGoal()) End(JobEnd::kReached);
+  return absl::OkStatus();
+}
+
+// Only what stands at or before the event is concerned.
+absl::Status ReplicateJob::HandleDdl(const binlogdata::VEvent& event) {
+  const int shard = ShardIndex(event.shard());
+  if (shard < 0) return absl::OkStatus();
+  for (size_t member = 0; member < members_.size(); ++member) {
+    const size_t slot = Slot(member, static_cast<size_t>(shard));
+    if (steps_[slot] != Step::kInStep) continue;
+    absl::Status status = StreamJob::HandleDdl(*members_[member].table, event, columns_[slot]);
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
 }
 
 absl::Status ReplicateJob::HandleFields(const binlogdata::VEvent& event) {
@@ -168,12 +174,10 @@ absl::Status ReplicateJob::HandleFields(const binlogdata::VEvent& event) {
   const int shard = ShardIndex(fields.shard().empty() ? event.shard() : fields.shard());
   const int member = MemberIndex(fields.table_name());
   if (shard < 0 || member < 0) return absl::OkStatus();
-  auto columns = std::make_shared<std::vector<PositionColumn>>();
-  for (const query::Field& field : fields.fields()) {
-    columns->push_back({field.name(), field.column_type()});
-  }
-  columns_[static_cast<size_t>(member)] = std::move(columns);
   const size_t slot = Slot(static_cast<size_t>(member), static_cast<size_t>(shard));
+  if (steps_[slot] == Step::kInStep) {
+    if (absl::Status status = columns_[slot].Changes(fields, {}); !status.ok()) return status;
+  }
   return rows_.SetFields(slot, *members_[static_cast<size_t>(member)].table, fields,
                          mysql::RowSource::kBinlog);
 }
@@ -194,7 +198,7 @@ absl::Status ReplicateJob::HandleRows(const binlogdata::VEvent& event) {
 
 absl::Status ReplicateJob::Moved(const binlogdata::ShardGtid& moved, bool& fallen_back) {
   const int index = ShardIndex(moved.shard());
-  if (index < 0) return absl::OkStatus();
+  if (index < 0 || IsRetired(static_cast<size_t>(index))) return absl::OkStatus();
   const auto shard = static_cast<size_t>(index);
   std::string before;
   {
@@ -236,7 +240,11 @@ absl::Status ReplicateJob::AdvanceAhead(size_t shard, const std::string& before,
   return absl::OkStatus();
 }
 
-absl::Status ReplicateJob::Flush(absl::Time now, bool all_members) {
+absl::Status ReplicateJob::Flush(absl::Time now) {
+  return FlushMembers(now, now - last_full_update_ >= kFullUpdateInterval);
+}
+
+absl::Status ReplicateJob::FlushMembers(absl::Time now, bool all_members) {
   if (absl::Status status = rows_.Complete(); !status.ok()) {
     const std::lock_guard lock(mutex_);
     position_ = flushed_;
@@ -244,12 +252,12 @@ absl::Status ReplicateJob::Flush(absl::Time now, bool all_members) {
   }
   flushed_ = position_;
   std::vector<PositionUpdate> updates;
-  if (moved_ && (all_members || !rows_.empty())) {
+  if (reports_ && moved_ && (all_members || !rows_.empty())) {
     std::shared_ptr<const binlogdata::VGtid> stream =
         std::make_shared<const binlogdata::VGtid>(Position());
     const auto add = [&](size_t member) {
-      updates.push_back(
-          {members_[member].table->index, group_, PositionOf(member, stream), columns_[member]});
+      updates.push_back({members_[member].table->index, group_, PositionOf(member, stream),
+                         TakeChangedColumns(member)});
     };
     if (all_members) {
       for (size_t member = 0; member < members_.size(); ++member) add(member);
@@ -278,12 +286,24 @@ std::shared_ptr<const binlogdata::VGtid> ReplicateJob::PositionOf(
   return own == nullptr ? stream : own;
 }
 
-void ReplicateJob::SetGoal(std::vector<GtidSet> goal) {
+std::shared_ptr<const PositionColumns> ReplicateJob::TakeChangedColumns(size_t member) {
+  std::shared_ptr<PositionColumns> changed;
+  for (size_t shard = 0; shard < shards_.size(); ++shard) {
+    SchemaWatch& columns = columns_[Slot(member, shard)];
+    if (!columns.TakeChange()) continue;
+    const std::string& name = position_.shard_gtids(static_cast<int>(shard)).shard();
+    if (changed == nullptr) changed = std::make_shared<PositionColumns>();
+    (*changed)[name] = columns.known();
+  }
+  return changed;
+}
+
+void ReplicateJob::SetGoal(Goal goal) {
   bool at_goal = false;
   {
     const std::lock_guard lock(mutex_);
     goal_ = std::move(goal);
-    reached_.assign(shards_.size(), false);
+    reached_ = has_ended_;
     for (size_t shard = 0; shard < shards_.size(); ++shard) {
       CheckGoal(shard, position_.shard_gtids(static_cast<int>(shard)).gtid());
     }
@@ -293,9 +313,9 @@ void ReplicateJob::SetGoal(std::vector<GtidSet> goal) {
 }
 
 void ReplicateJob::CheckGoal(size_t shard, const std::string& gtid) {
-  if (goal_.empty() || reached_[shard]) return;
+  if (goal_.empty() || reached_[shard] || !goal_[shard].has_value()) return;
   const auto position = GtidSet::ParsePosition(gtid);
-  reached_[shard] = position.ok() && position->Contains(goal_[shard]);
+  reached_[shard] = position.ok() && position->Contains(*goal_[shard]);
 }
 
 bool ReplicateJob::AtGoal() const {
@@ -308,12 +328,23 @@ binlogdata::VGtid ReplicateJob::Position() const {
   return position_;
 }
 
+bool ReplicateJob::HasEnded(size_t shard) const {
+  const std::lock_guard lock(mutex_);
+  return has_ended_[shard];
+}
+
 std::vector<ReplicateJob::Member> ReplicateJob::Positions() const {
   const auto stream = std::make_shared<const binlogdata::VGtid>(Position());
   std::vector<Member> positions;
   positions.reserve(members_.size());
   for (size_t member = 0; member < members_.size(); ++member) {
-    positions.push_back({members_[member].table, *PositionOf(member, stream)});
+    Member position{members_[member].table, *PositionOf(member, stream), {}};
+    for (size_t shard = 0; shard < shards_.size(); ++shard) {
+      const SchemaWatch::Columns& known = columns_[Slot(member, shard)].known();
+      if (known == nullptr) continue;
+      position.columns[stream->shard_gtids(static_cast<int>(shard)).shard()] = known;
+    }
+    positions.push_back(std::move(position));
   }
   return positions;
 }

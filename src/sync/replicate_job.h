@@ -5,51 +5,54 @@
 // in the table's own and is not equal to it (docs/design.md, rule 5). Should the two turn out to be
 // incomparable, rows may have been skipped that the table does not have: the table is set back to
 // where the stream was, and the job begins again from there.
+//
+// A shard whose JOURNAL comes stands still; the job ends once all the participants that it reads
+// have had theirs.
 #ifndef SOURCE_VITESS_SYNC_REPLICATE_JOB_H_
 #define SOURCE_VITESS_SYNC_REPLICATE_JOB_H_
 
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
-#include "sync/job.h"
-#include "sync/vstream_reader.h"
+#include "sync/stream_job.h"
 #include "vitess/gtid_set.h"
 
 namespace source_vitess::sync {
 
-class ReplicateJob {
+// By shard, in the order of a group: what a position has to contain. Absent: a shard whose end,
+// told by its JOURNAL, has to come.
+using Goal = std::vector<std::optional<vitess::GtidSet>>;
+
+class ReplicateJob final : public StreamJob {
  public:
   struct Member {
     const Table* table;
     binlogdata::VGtid
         position;  // copied in every shard of the group, in the same order for all members
+    PositionColumns columns;  // as of there
   };
 
-  // Fails when a position cannot be parsed.
+  // Fails when a position cannot be parsed. `reports`: whether the positions of the members are
+  // given to the checkpointer.
   static absl::StatusOr<std::unique_ptr<ReplicateJob>> Make(const JobContext& context,
                                                             std::vector<Member> members,
-                                                            size_t group);
+                                                            size_t group, bool reports = true);
 
-  // Blocks until the job ends: at its goal, when asked to stop, or by a failure. Once.
-  JobOutcome Run();
+  JobOutcome Run() override;
 
-  // From any thread, as what follows.
-
-  // A reason that is OK asks to stop.
-  void Cancel(absl::Status reason) { reader_.Cancel(std::move(reason)); }
-
-  // Lets the job end once its position contains `goal`, which is by shard in the order of the
-  // group.
-  void SetGoal(std::vector<vitess::GtidSet> goal);
+  // From any thread, as what follows: lets the job end once its position contains `goal`.
+  void SetGoal(Goal goal);
 
   // Where the stream stands.
   binlogdata::VGtid Position() const;
 
-  VStreamReader& reader() { return reader_; }
+  // Whether the JOURNAL of the shard has come, by its place.
+  bool HasEnded(size_t shard) const;
 
   // Where each member stands. REQUIRES: Run has returned.
   std::vector<Member> Positions() const;
@@ -71,46 +74,44 @@ class ReplicateJob {
     kSkipped,  // and some of the open transaction were
   };
 
-  ReplicateJob(const JobContext& context, std::vector<Member> members, size_t group);
+  ReplicateJob(const JobContext& context, std::vector<Member> members, size_t group, bool reports);
   absl::Status FindStart();
-  JobOutcome Follow();
-  absl::Status Handle(const binlogdata::VEvent& event, JobOutcome& outcome, bool& ended);
+  absl::Status Handle(const binlogdata::VEvent& event) override;
   absl::Status HandleFields(const binlogdata::VEvent& event);
   absl::Status HandleRows(const binlogdata::VEvent& event);
+  absl::Status HandleDdl(const binlogdata::VEvent& event);
+  absl::Status HandleJournal(const binlogdata::VEvent& event);
+  absl::Status HandleCommit(const binlogdata::VEvent& event);
   absl::Status Moved(const binlogdata::ShardGtid& shard, bool& fallen_back);
   absl::Status AdvanceAhead(size_t shard, const std::string& before, bool& fallen_back);
   size_t Slot(size_t member, size_t shard) const { return member * shards_.size() + shard; }
-  absl::Status Flush(absl::Time now, bool all_members);
+  absl::Status Flush(absl::Time now) override;
+  absl::Status FlushMembers(absl::Time now, bool all_members);
   bool AtGoal() const;                                    // REQUIRES: mutex_ is held
   void CheckGoal(size_t shard, const std::string& gtid);  // REQUIRES: mutex_ is held
-  int ShardIndex(std::string_view shard) const;
-  // The table that a FIELD or ROW event is about.
-  std::optional<size_t> TableOf(const binlogdata::VEvent& event) const;
+  JobEnd Stopped() const override;
+  int ShardIndex(std::string_view shard) const override;
+  std::optional<size_t> TableOf(const binlogdata::VEvent& event) const override;
   int MemberIndex(std::string_view table) const;
   std::shared_ptr<const binlogdata::VGtid> PositionOf(
       size_t member, const std::shared_ptr<const binlogdata::VGtid>& stream) const;
+  std::shared_ptr<const PositionColumns> TakeChangedColumns(size_t member);
 
-  const JobContext context_;
   std::vector<Member> members_;
   absl::flat_hash_map<std::string, int> member_by_name_;
   absl::flat_hash_map<size_t, size_t> member_by_table_;  // by Table::index
-  const size_t group_;
+  const bool reports_;
   std::vector<Shard> shards_;
   std::vector<Step> steps_;  // by slot
-  // By member: its columns as of its last FIELD event; null until there was one.
-  std::vector<std::shared_ptr<const std::vector<PositionColumn>>> columns_;
-  VStreamReader reader_;
-  VgtidTracker tracker_;
-  RowWriter rows_;
-  BatchFlusher flusher_;
   absl::Time last_full_update_;
   binlogdata::VGtid flushed_;  // the position whose rows were handed over
   bool moved_ = false;         // since the last update of all members
 
   mutable std::mutex mutex_;
-  binlogdata::VGtid position_;         // of the stream
-  std::vector<vitess::GtidSet> goal_;  // empty: none
-  std::vector<bool> reached_;          // by shard, once there is a goal
+  binlogdata::VGtid position_;   // of the stream
+  Goal goal_;                    // empty: none
+  std::vector<bool> reached_;    // by shard, once there is a goal
+  std::vector<bool> has_ended_;  // by shard
 };
 
 }  // namespace source_vitess::sync

@@ -3,6 +3,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "sync/job_fixture_for_test.h"
+#include "vitess/errors.h"
 
 namespace source_vitess::sync {
 namespace {
@@ -31,7 +32,7 @@ class ReplicateJobTest : public JobFixture {
     const binlogdata::VGtid at_t = Vgtid({{"0", t}});
     const binlogdata::VGtid at_u = Vgtid({{"0", u}});
     Arrange({MakeTable(0, "t"), MakeTable(1, "u")}, {at_t, at_u}, {{std::move(responses)}});
-    auto job = ReplicateJob::Make(*context_, {{&tables_[0], at_t}, {&tables_[1], at_u}}, 0);
+    auto job = ReplicateJob::Make(*context_, {{&tables_[0], at_t, {}}, {&tables_[1], at_u, {}}}, 0);
     ASSERT_TRUE(job.ok()) << job.status();
     job_ = *std::move(job);
   }
@@ -216,6 +217,127 @@ TEST_F(ReplicateJobTest, NamesTheTableWhoseRowsDoNotFit) {
 
   EXPECT_EQ(outcome.end, JobEnd::kFailed);
   EXPECT_EQ(outcome.table, 1u);
+}
+
+TEST_F(ReplicateJobTest, StandsBeforeTheJournalOfAShardThatEnds) {
+  Prepare(At(5), At(6),
+          {Transaction(6, {"t"}, At(6)), Events()
+                                             .Begin("0", 9)
+                                             .Journal("0", {"0"}, Vgtid({{"-80", At(1)}}))
+                                             .Vgtid("0", Vgtid({{"0", At(7)}}))
+                                             .Commit("0", 9)
+                                             .Message()});
+
+  const JobOutcome outcome = job_->Run();
+
+  EXPECT_EQ(outcome.end, JobEnd::kResharded);
+  EXPECT_EQ(outcome.journals.at("0").shard_gtids(0).shard(), "-80");
+  EXPECT_THAT(Positions(), ElementsAre("t 0=6", "u 0=6"));
+}
+
+TEST_F(ReplicateJobTest, GoesOnUntilTheJournalsOfAllParticipantsThatItReadsHaveCome) {
+  const binlogdata::VGtid start = Vgtid({{"-80", At(5)}, {"80-", At(5)}, {"c0-", At(5)}});
+  const binlogdata::VGtid successor = Vgtid({{"-c0", At(1)}});
+  Arrange({MakeTable(0, "t")}, {start},
+          {{{Events().Journal("-80", {"-80", "80-"}, successor).Message(),
+             Events()
+                 .Vgtid("-80", Vgtid({{"-80", At(6)}, {"80-", At(5)}, {"c0-", At(5)}}))
+                 .Commit("-80", 9)
+                 .Message(),
+             Events()
+                 .Field("80-", "t", 9)
+                 .Insert("80-", "t", 1, "a", 9)
+                 .Vgtid("80-", Vgtid({{"-80", At(6)}, {"80-", At(7)}, {"c0-", At(5)}}))
+                 .Commit("80-", 9)
+                 .Message(),
+             Events().Journal("80-", {"-80", "80-"}, successor).Message()}}});
+  auto job = ReplicateJob::Make(*context_, {{&tables_[0], start, {}}}, 0);
+  ASSERT_TRUE(job.ok()) << job.status();
+  job_ = *std::move(job);
+
+  const JobOutcome outcome = job_->Run();
+
+  EXPECT_EQ(outcome.end, JobEnd::kResharded);
+  EXPECT_EQ(outcome.journals.size(), 2u);
+  EXPECT_THAT(Positions(), ElementsAre("t -80=5 80-=7 c0-=5"));
+}
+
+TEST_F(ReplicateJobTest, TakesTheEndOfAStreamBehindAJournalForTheReshard) {
+  const binlogdata::VGtid start = Vgtid({{"-80", At(5)}, {"c0-", At(5)}});
+  Arrange({MakeTable(0, "t")}, {start},
+          {{{Events().Journal("-80", {"-80", "80-c0"}, Vgtid({{"-c0", At(1)}})).Message()},
+            absl::InternalError("not all journaling participants are in the stream")}});
+  auto job = ReplicateJob::Make(*context_, {{&tables_[0], start, {}}}, 0);
+  ASSERT_TRUE(job.ok()) << job.status();
+
+  const JobOutcome outcome = (*job)->Run();
+
+  EXPECT_EQ(outcome.end, JobEnd::kResharded);
+  EXPECT_EQ(outcome.journals.size(), 1u);
+  EXPECT_TRUE((*job)->HasEnded(0));
+  EXPECT_FALSE((*job)->HasEnded(1));
+}
+
+TEST_F(ReplicateJobTest, NamesTheTableThatWasEmptiedAndStaysBeforeThat) {
+  Prepare(At(5), At(5),
+          {Transaction(6, {"t"}, At(6)),
+           Events().Vgtid("0", Vgtid({{"0", At(7)}})).Ddl("0", "truncate table u").Message()});
+
+  const JobOutcome outcome = job_->Run();
+
+  EXPECT_EQ(outcome.end, JobEnd::kFailed);
+  EXPECT_EQ(outcome.table, 1u);
+  EXPECT_EQ(vitess::Classify(outcome.status), vitess::ErrorClass::kConfiguration);
+  EXPECT_THAT(Positions(), ElementsAre("t 0=6", "u 0=6"));
+}
+
+TEST_F(ReplicateJobTest, GoesOnBehindATruncateIfTheOptionSaysSo) {
+  options_.ignore_truncate = true;
+  Prepare(At(5), At(5),
+          {Events().Vgtid("0", Vgtid({{"0", At(7)}})).Ddl("0", "truncate table u").Message()});
+
+  EXPECT_FALSE(job_->Run().table.has_value());
+  EXPECT_THAT(Positions(), ElementsAre("t 0=7", "u 0=7"));
+}
+
+TEST_F(ReplicateJobTest, LeavesADdlAloneThatATableHasBehindItself) {
+  Prepare(At(5), At(8),
+          {Events().Vgtid("0", Vgtid({{"0", At(6)}})).Ddl("0", "truncate table u").Message()});
+
+  EXPECT_FALSE(job_->Run().table.has_value());
+}
+
+TEST_F(ReplicateJobTest, NamesTheTableWhoseSchemaWasChangedBehindTheStream) {
+  const binlogdata::VGtid start = Vgtid({{"0", At(5)}});
+  Arrange({MakeTable(0, "t")}, {start}, {{{Transaction(6, {"t"}, At(6))}}});
+  const auto other = std::make_shared<std::vector<PositionColumn>>(
+      std::vector<PositionColumn>{{"id", "bigint"}, {"title", "varchar(20)"}});
+  auto job = ReplicateJob::Make(*context_, {{&tables_[0], start, {{"0", other}}}}, 0);
+  ASSERT_TRUE(job.ok()) << job.status();
+
+  const JobOutcome outcome = (*job)->Run();
+
+  EXPECT_EQ(outcome.table, 0u);
+  EXPECT_EQ(vitess::Classify(outcome.status), vitess::ErrorClass::kLostPosition);
+}
+
+TEST_F(ReplicateJobTest, TakesOtherColumnsBehindADdlOfTheTable) {
+  const binlogdata::VGtid start = Vgtid({{"0", At(5)}});
+  Arrange({MakeTable(0, "t")}, {start},
+          {{{Events()
+                 .Vgtid("0", Vgtid({{"0", At(6)}}))
+                 .Ddl("0", "alter table t rename column title to name")
+                 .Message(),
+             Transaction(7, {"t"}, At(7))}}});
+  const auto other = std::make_shared<std::vector<PositionColumn>>(
+      std::vector<PositionColumn>{{"id", "bigint"}, {"title", "varchar(20)"}});
+  auto job = ReplicateJob::Make(*context_, {{&tables_[0], start, {{"0", other}}}}, 0);
+  ASSERT_TRUE(job.ok()) << job.status();
+
+  const JobOutcome outcome = (*job)->Run();
+
+  EXPECT_FALSE(outcome.table.has_value());
+  EXPECT_EQ((*job)->Positions()[0].columns.at("0")->back().name, "name");
 }
 
 TEST_F(ReplicateJobTest, EndsWhenAGoalIsSetThatItHasReached) {

@@ -1,6 +1,7 @@
 #include "sync/retry_policy.h"
 
 #include <algorithm>
+#include <random>
 
 namespace source_vitess::sync {
 namespace {
@@ -24,6 +25,11 @@ std::optional<absl::Time> RetryState::Next(absl::Time now, std::string_view posi
       std::min(kLongestDelay, kFirstDelay * (1 << std::min(attempts_ - 1, kDoublings)));
   not_before_ = now + delay * (0.5 + 0.5 * jitter);
   return not_before_;
+}
+
+double Jitter() {
+  thread_local std::minstd_rand generator{std::random_device{}()};
+  return std::uniform_real_distribution<double>(0, 1)(generator);
 }
 
 }  // namespace source_vitess::sync

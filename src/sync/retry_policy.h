@@ -33,6 +33,9 @@ class RetryState {
   std::string position_;
 };
 
+// A random number in [0, 1). Thread-safe.
+double Jitter();
+
 }  // namespace source_vitess::sync
 
 #endif  // SOURCE_VITESS_SYNC_RETRY_POLICY_H_

@@ -1,12 +1,12 @@
 #include "sync/scheduler.h"
 
 #include <algorithm>
-#include <random>
 #include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "text/absl_view.h"
 #include "vitess/errors.h"
 #include "vitess/topology.h"
 
@@ -30,13 +30,6 @@ constexpr absl::Duration kHeartbeatGrace = absl::Seconds(15);
 // How often VTGate may restart a copy that then begins again.
 constexpr int kMostRepetitions = 5;
 
-constexpr absl::Duration kStateLife = absl::Seconds(1);
-
-double Jitter() {
-  thread_local std::minstd_rand generator{std::random_device{}()};
-  return std::uniform_real_distribution<double>(0, 1)(generator);
-}
-
 GtidSet SetOf(const std::string& position) {
   // Positions were checked when they were taken over; those that Vitess sends are right.
   return GtidSet::ParsePosition(position).value_or(GtidSet());
@@ -49,10 +42,14 @@ std::vector<GtidSet> SetsOf(const binlogdata::VGtid& position) {
   return sets;
 }
 
-bool Contains(const std::vector<GtidSet>& sets, const std::vector<GtidSet>& others) {
-  return std::equal(sets.begin(), sets.end(), others.begin(), others.end(),
-                    [](const GtidSet& set, const GtidSet& other) { return set.Contains(other); });
+bool Contains(const std::vector<GtidSet>& sets, const Goal& goal) {
+  return std::equal(sets.begin(), sets.end(), goal.begin(), goal.end(),
+                    [](const GtidSet& set, const std::optional<GtidSet>& wanted) {
+                      return wanted.has_value() && set.Contains(*wanted);
+                    });
 }
+
+Goal GoalOfSets(const std::vector<GtidSet>& sets) { return {sets.begin(), sets.end()}; }
 
 void Include(std::vector<GtidSet>& sets, const std::vector<GtidSet>& others) {
   if (sets.empty()) sets.resize(others.size());
@@ -69,19 +66,11 @@ int64_t Distance(const std::vector<GtidSet>& behind, const std::vector<GtidSet>&
 
 Scheduler::Scheduler(const JobContext& context, std::span<const Table> tables,
                      std::span<const KeyspaceState> keyspaces)
-    : context_(context), tables_(tables), tables_state_(tables.size()) {
-  const auto width = static_cast<size_t>(context_.options.shards_per_stream);
-  for (const KeyspaceState& keyspace : keyspaces) {
-    for (size_t first = 0; first < keyspace.shards.size(); first += width) {
-      auto group = std::make_unique<Group>();
-      group->keyspace = &keyspace;
-      group->index = first / width;
-      for (size_t i = first; i < std::min(first + width, keyspace.shards.size()); ++i) {
-        group->shards.push_back(&keyspace.shards[i]);
-      }
-      groups_.push_back(std::move(group));
-    }
-  }
+    : context_(context),
+      tables_(tables),
+      shards_(context_.options, context_.client),
+      tables_state_(tables.size()) {
+  for (const KeyspaceState& keyspace : keyspaces) shards_.Add(keyspace);
 }
 
 Scheduler::~Scheduler() {
@@ -90,30 +79,55 @@ Scheduler::~Scheduler() {
 }
 
 void Scheduler::Add(size_t table, TablePosition position) {
-  TableState& state = tables_state_[table];
-  for (const auto& group : groups_) {
-    if (group->keyspace->keyspace != tables_[table].keyspace()) continue;
-    auto part = std::make_unique<Part>();
-    part->table = table;
-    part->group = group.get();
-    for (const ShardState* shard : group->shards) {
-      *part->position.add_shard_gtids() = *position.FindShard(shard->shard);
-    }
-    part->state = IsCopied(*part) ? PartState::kReady : PartState::kWaiting;
-    state.parts.push_back(part.get());
-    group->parts.push_back(part.get());
-    parts_.push_back(std::move(part));
+  const std::vector<binlogdata::ShardGtid> shards(position.vgtid.shard_gtids().begin(),
+                                                  position.vgtid.shard_gtids().end());
+  tables_state_[table].position = std::move(position);
+  AddParts(table, shards);
+}
+
+void Scheduler::AddParts(size_t table, std::span<const binlogdata::ShardGtid> shards) {
+  const auto width = static_cast<size_t>(context_.options.shards_per_stream);
+  for (; shards.size() > width; shards = shards.subspan(width)) {
+    AddPart(table, shards.first(width));
   }
-  state.position = std::move(position);
+  AddPart(table, shards);
+}
+
+void Scheduler::AddPart(size_t table, std::span<const binlogdata::ShardGtid> shards) {
+  auto part = std::make_unique<Part>();
+  part->table = table;
+  std::vector<std::string> names;
+  for (const binlogdata::ShardGtid& shard : shards) {
+    *part->position.add_shard_gtids() = shard;
+    names.push_back(shard.shard());
+  }
+  part->group = &GroupOf(tables_[table].keyspace(), std::move(names));
+  part->group->parts.push_back(part.get());
+  part->state = IsCopied(*part) ? PartState::kReady : PartState::kWaiting;
+  tables_state_[table].parts.push_back(part.get());
+  parts_.push_back(std::move(part));
+}
+
+Scheduler::Group& Scheduler::GroupOf(const std::string& keyspace, std::vector<std::string> shards) {
+  for (const auto& group : groups_) {
+    if (group->keyspace == keyspace && group->shards == shards) return *group;
+  }
+  auto group = std::make_unique<Group>();
+  group->keyspace = keyspace;
+  group->shards = std::move(shards);
+  group->index = groups_.size();
+  group->next_join = absl::Now() + context_.options.join_interval;
+  groups_.push_back(std::move(group));
+  return *groups_.back();
 }
 
 absl::Status Scheduler::Run() {
-  for (const auto& group : groups_) group->next_join = absl::Now() + context_.options.join_interval;
   for (;;) {
     const absl::Time now = absl::Now();
     if (absl::Status status = Advance(now); !status.ok()) return status;
     const bool left = std::any_of(parts_.begin(), parts_.end(), [](const auto& part) {
-      return part->state != PartState::kDone && part->state != PartState::kFailed;
+      return part->state != PartState::kDone && part->state != PartState::kFailed &&
+             part->state != PartState::kReplaced;
     });
     if (!left && running_.empty()) return absl::OkStatus();
 
@@ -141,17 +155,21 @@ absl::Status Scheduler::Run() {
 absl::Status Scheduler::Advance(absl::Time now) {
   if (absl::Status status = StartCopies(now); !status.ok()) return status;
   const bool copies_left = CopiesAreLeft();
-  for (const auto& group : groups_) {
-    if (absl::Status status = AdvanceGroup(*group, copies_left, now); !status.ok()) return status;
+  // Either may grow meanwhile.
+  for (size_t i = 0; i < groups_.size(); ++i) {
+    if (absl::Status status = AdvanceGroup(*groups_[i], copies_left, now); !status.ok()) {
+      return status;
+    }
   }
   return absl::OkStatus();
 }
 
 absl::Status Scheduler::StartCopies(absl::Time now) {
-  for (const auto& part : parts_) {
+  for (size_t i = 0; i < parts_.size(); ++i) {
     if (RunningTableJobs() >= static_cast<size_t>(context_.options.parallel_copies)) break;
-    if (part->state != PartState::kWaiting || part->retry.not_before() > now) continue;
-    if (absl::Status status = StartCopy(*part, now); !status.ok()) return status;
+    Part& part = *parts_[i];
+    if (part.state != PartState::kWaiting || part.retry.not_before() > now) continue;
+    if (absl::Status status = StartCopy(part, now); !status.ok()) return status;
   }
   return absl::OkStatus();
 }
@@ -161,14 +179,46 @@ absl::Status Scheduler::StartCopy(Part& part, absl::Time now) {
     if (vitess::Classify(status) == ErrorClass::kHost) return status;
     return HandleFailure(part, std::move(status), now, Jitter());
   }
+  if (part.state != PartState::kWaiting) return absl::OkStatus();
+  SeparateShardsToFollow(part);
+  return IsToBeFollowed(part.table, part.position.shard_gtids(0)) ? LaunchFollow(part)
+                                                                  : LaunchCopy(part);
+}
+
+absl::Status Scheduler::LaunchCopy(Part& part) {
   auto running = std::make_unique<Running>();
   running->role = Role::kCopy;
   running->group = part.group;
   running->parts = {&part};
   running->table_job =
-      std::make_unique<TableJob>(context_, tables_[part.table], part.group->index, part.position);
+      std::make_unique<TableJob>(context_, tables_[part.table], part.group->index, part.position,
+                                 tables_state_[part.table].position.columns);
   part.state = PartState::kCopying;
   context_.logger.Info(absl::StrCat("Copying ", Describe(part), "."));
+  Launch(std::move(running));
+  return absl::OkStatus();
+}
+
+// The shards have ended, and their copy has to begin again on those that came after them. What was
+// delivered is brought up to the end first: the new shards' logs begin there.
+absl::Status Scheduler::LaunchFollow(Part& part) {
+  const TablePosition& position = tables_state_[part.table].position;
+  ReplicateJob::Member member{&tables_[part.table], part.position, position.columns};
+  for (binlogdata::ShardGtid& shard : *member.position.mutable_shard_gtids()) {
+    shard.set_gtid(position.since.at(shard.shard()));
+    shard.clear_table_p_ks();
+  }
+  auto job = ReplicateJob::Make(context_, {std::move(member)}, part.group->index,
+                                /*reports=*/false);
+  if (!job.ok()) return Fail(part, job.status());
+  (*job)->SetGoal(Goal(part.group->shards.size()));
+  auto running = std::make_unique<Running>();
+  running->role = Role::kFollow;
+  running->group = part.group;
+  running->parts = {&part};
+  running->replicate_job = *std::move(job);
+  part.state = PartState::kCopying;
+  context_.logger.Info(absl::StrCat("Following ", Describe(part), " to where it was resharded."));
   Launch(std::move(running));
   return absl::OkStatus();
 }
@@ -176,8 +226,9 @@ absl::Status Scheduler::StartCopy(Part& part, absl::Time now) {
 // Before the first record of a copy goes out, the state has to say what to follow should the copy
 // have to begin again.
 absl::Status Scheduler::PrepareCopy(Part& part, absl::Time now) {
-  const Table& table = tables_[part.table];
-  if (!table.incremental) return context_.checkpointer.Start(part.table);
+  if (absl::Status status = FindNewShards(part, now); !status.ok()) return status;
+  if (part.state != PartState::kWaiting) return absl::OkStatus();
+  if (!tables_[part.table].incremental) return context_.checkpointer.Start(part.table);
   TablePosition& position = tables_state_[part.table].position;
   const bool written = context_.checkpointer.records_written(part.table) > 0;
   for (const binlogdata::ShardGtid& shard : part.position.shard_gtids()) {
@@ -186,17 +237,11 @@ absl::Status Scheduler::PrepareCopy(Part& part, absl::Time now) {
       if (written) position.repeated.insert(shard.shard());
       continue;
     }
-    auto state = ReadState(shard.keyspace(), shard.shard(), now);
+    auto state = shards_.Read(shard.keyspace(), shard.shard(), now);
     if (!state.ok()) return state.status();
     position.since[shard.shard()] = state->Target().ToPosition();
   }
   Amend(part);
-  context_.checkpointer.Amend(part.table, [&](TablePosition& of_table) {
-    of_table.columns.clear();
-    for (const mysql::Column& column : table.schema.columns) {
-      of_table.columns.push_back({column.name, column.type.text});
-    }
-  });
   return context_.checkpointer.Announce(part.table);
 }
 
@@ -204,6 +249,13 @@ absl::Status Scheduler::AdvanceGroup(Group& group, bool copies_left, absl::Time 
   std::vector<Part*> ready;
   for (Part* part : group.parts) {
     if (part->state == PartState::kReady && part->retry.not_before() <= now) ready.push_back(part);
+  }
+  if (!ready.empty()) {
+    absl::Status status = ReadTargets(group, now);
+    if (!status.ok()) return status;
+    std::erase_if(ready, [&](const Part* part) {
+      return part->state != PartState::kReady || part->retry.not_before() > now;
+    });
   }
   if (!copies_left) return FinishGroup(group, std::move(ready));
   // A full refresh is done with its copy.
@@ -255,7 +307,7 @@ absl::Status Scheduler::FinishGroup(Group& group, std::vector<Part*> ready) {
     }
   }
   if (together.empty()) return absl::OkStatus();
-  std::vector<GtidSet> goal = GoalOf(together);
+  Goal goal = GoalOf(together);
   return StartReplicating(group, Role::kCatchUp, std::move(together), std::move(goal),
                           /*far_behind=*/false);
 }
@@ -279,14 +331,13 @@ absl::Status Scheduler::JoinGroup(Group& group, std::vector<Part*> ready, absl::
     const std::vector<GtidSet> position = SetsOf(part->position);
     if (part->alone || Distance(position, front) > kFarBehind) {
       // Where it stands is as good as where the others stand, once it is there.
-      const bool there = Contains(position, front.empty() ? GoalOf({{part}}) : front);
-      if (there && part->alone) continue;
+      Goal there = front.empty() ? GoalOf({{part}}) : GoalOfSets(front);
+      if (part->alone && Contains(position, there)) continue;
       if (RunningTableJobs() >= static_cast<size_t>(context_.options.parallel_copies)) continue;
-      absl::Status status =
-          StartReplicating(group, Role::kCatchUp, {part}, front.empty() ? GoalOf({{part}}) : front,
-                           /*far_behind=*/true);
+      absl::Status status = StartReplicating(group, Role::kCatchUp, {part}, std::move(there),
+                                             /*far_behind=*/true);
       if (!status.ok()) return status;
-    } else if (job != nullptr && !Contains(position, front)) {
+    } else if (job != nullptr && !Contains(position, GoalOfSets(front))) {
       behind.push_back(part);
     } else {
       near.push_back(part);
@@ -294,7 +345,7 @@ absl::Status Scheduler::JoinGroup(Group& group, std::vector<Part*> ready, absl::
   }
   if (!behind.empty()) {
     group.joining = true;
-    return StartReplicating(group, Role::kCatchUp, std::move(behind), std::move(front),
+    return StartReplicating(group, Role::kCatchUp, std::move(behind), GoalOfSets(front),
                             /*far_behind=*/false);
   }
   if (near.empty()) return absl::OkStatus();
@@ -309,10 +360,11 @@ absl::Status Scheduler::JoinGroup(Group& group, std::vector<Part*> ready, absl::
 }
 
 absl::Status Scheduler::StartReplicating(Group& group, Role role, std::vector<Part*> parts,
-                                         std::vector<GtidSet> goal, bool far_behind) {
+                                         Goal goal, bool far_behind) {
   std::vector<ReplicateJob::Member> members;
   for (Part* part : parts) {
-    members.push_back({&tables_[part->table], part->position});
+    members.push_back(
+        {&tables_[part->table], part->position, tables_state_[part->table].position.columns});
     if (absl::Status status = context_.checkpointer.Start(part->table); !status.ok()) return status;
   }
   auto job = ReplicateJob::Make(context_, std::move(members), group.index);
@@ -334,7 +386,7 @@ absl::Status Scheduler::StartReplicating(Group& group, Role role, std::vector<Pa
       "Replicating ",
       running->parts.size() == 1
           ? Describe(*running->parts.front())
-          : absl::StrCat(running->parts.size(), " tables of keyspace ", group.keyspace->keyspace),
+          : absl::StrCat(running->parts.size(), " tables of keyspace ", group.keyspace),
       "."));
   Launch(std::move(running));
   return absl::OkStatus();
@@ -344,8 +396,7 @@ void Scheduler::Launch(std::unique_ptr<Running> owned) {
   Running* running = owned.get();
   running_.push_back(std::move(owned));
   running->thread = std::thread([this, running] {
-    running->outcome =
-        running->table_job != nullptr ? running->table_job->Run() : running->replicate_job->Run();
+    running->outcome = running->job().Run();
     const std::lock_guard lock(mutex_);
     ended_.push_back(running);
     ended_signal_.notify_one();
@@ -357,26 +408,45 @@ absl::Status Scheduler::Ended(Running& running, absl::Time now) {
   if (outcome.end == JobEnd::kFailed && vitess::Classify(outcome.status) == ErrorClass::kHost) {
     return outcome.status;
   }
-  return running.role == Role::kCopy ? CopyEnded(running, now) : ReplicationEnded(running, now);
+  switch (running.role) {
+    case Role::kCopy:
+      return CopyEnded(running, now);
+    case Role::kFollow:
+      return FollowEnded(running, now);
+    case Role::kReplicate:
+    case Role::kCatchUp:
+      break;
+  }
+  return ReplicationEnded(running, now);
 }
 
 absl::Status Scheduler::CopyEnded(Running& running, absl::Time now) {
   Part& part = *running.parts.front();
   part.position = running.table_job->position();
+  part.state = PartState::kWaiting;
+  KeepColumns(part.table, part.position, running.table_job->columns());
+  if (absl::Status status = ShardsEnded(running); !status.ok()) return status;
+  if (part.state != PartState::kWaiting) return absl::OkStatus();
   switch (running.outcome.end) {
     case JobEnd::kReached:
       return CopyReached(part);
     case JobEnd::kFallenBack:
       return RepeatCopy(part);
     case JobEnd::kStopped:
-      part.state = PartState::kWaiting;
-      return absl::OkStatus();
     case JobEnd::kResharded:
-      return Fail(part, vitess::TransientError(
-                            absl::StrCat("keyspace ", part.group->keyspace->keyspace,
-                                         " was resharded while ", Describe(part), " was copied")));
+      return IsCopied(part) ? CopyReached(part) : absl::OkStatus();
     case JobEnd::kFailed:
       break;
+  }
+  return HandleFailure(part, running.outcome.status, now, Jitter());
+}
+
+absl::Status Scheduler::FollowEnded(Running& running, absl::Time now) {
+  Part& part = *running.parts.front();
+  part.state = PartState::kWaiting;
+  if (absl::Status status = ShardsEnded(running); !status.ok()) return status;
+  if (part.state != PartState::kWaiting || running.outcome.end != JobEnd::kFailed) {
+    return absl::OkStatus();
   }
   return HandleFailure(part, running.outcome.status, now, Jitter());
 }
@@ -385,24 +455,18 @@ absl::Status Scheduler::ReplicationEnded(Running& running, absl::Time now) {
   Group& group = *running.group;
   const std::vector<ReplicateJob::Member> positions = running.replicate_job->Positions();
   for (size_t i = 0; i < positions.size(); ++i) {
-    running.parts[i]->position = positions[i].position;
-    running.parts[i]->state = PartState::kReady;
+    Part& part = *running.parts[i];
+    part.position = positions[i].position;
+    part.state = PartState::kReady;
+    KeepColumns(part.table, part.position, positions[i].columns);
   }
   if (!running.far_behind) {
     group.joining = false;
     // Who was stopped for a join, or has caught up for one, starts with the others at once.
     group.next_join = absl::InfinitePast();
   }
-  if (running.outcome.end == JobEnd::kResharded) {
-    for (Part* part : running.parts) {
-      absl::Status status =
-          Fail(*part, vitess::TransientError(absl::StrCat("keyspace ", group.keyspace->keyspace,
-                                                          " was resharded while its tables were "
-                                                          "replicated")));
-      if (!status.ok()) return status;
-    }
-    return absl::OkStatus();
-  }
+  if (absl::Status status = ShardsEnded(running); !status.ok()) return status;
+  std::erase_if(running.parts, [](const Part* part) { return part->state != PartState::kReady; });
   if (running.outcome.end != JobEnd::kFailed) return absl::OkStatus();
 
   const absl::Status& failure = running.outcome.status;
@@ -427,15 +491,24 @@ absl::Status Scheduler::ReplicationEnded(Running& running, absl::Time now) {
   return absl::OkStatus();
 }
 
+// What is known of the columns in the shards of the position.
+void Scheduler::KeepColumns(size_t table, const binlogdata::VGtid& position,
+                            const PositionColumns& columns) {
+  PositionColumns& kept = tables_state_[table].position.columns;
+  for (const binlogdata::ShardGtid& shard : position.shard_gtids()) {
+    const auto known = columns.find(shard.shard());
+    if (known != columns.end()) {
+      kept[shard.shard()] = known->second;
+    } else {
+      kept.erase(shard.shard());
+    }
+  }
+}
+
 absl::Status Scheduler::CopyReached(Part& part) {
   TablePosition& position = tables_state_[part.table].position;
   for (binlogdata::ShardGtid& shard : *part.position.mutable_shard_gtids()) {
-    if (position.repeated.erase(shard.shard()) > 0) {
-      position.snapshot[shard.shard()] = shard.gtid();
-      shard.set_gtid(position.since.at(shard.shard()));
-    } else if (!position.snapshot.contains(shard.shard())) {
-      position.since.erase(shard.shard());
-    }
+    CloseCopy(position, shard);
   }
   part.state = PartState::kReady;
   context_.logger.Info(absl::StrCat("Copied ", Describe(part), "."));
@@ -455,9 +528,7 @@ absl::Status Scheduler::RepeatCopy(Part& part) {
   context_.logger.Warning(absl::StrCat("VTGate restarted the copy of ", Describe(part),
                                        ", whose key cannot be resumed after; it begins again."));
   for (binlogdata::ShardGtid& shard : *part.position.mutable_shard_gtids()) {
-    if (!shard.gtid().empty() && shard.table_p_ks().empty()) continue;
-    shard.clear_gtid();
-    shard.clear_table_p_ks();
+    if (!sync::IsCopied(shard)) BeginAgain(shard);
   }
   part.state = PartState::kWaiting;
   return absl::OkStatus();
@@ -467,7 +538,13 @@ absl::Status Scheduler::HandleFailure(Part& part, absl::Status failure, absl::Ti
                                       double jitter) {
   failure = vitess::Annotate(std::move(failure), Describe(part));
   ErrorClass failure_class = vitess::Classify(failure);
-  if (failure_class == ErrorClass::kTransient || failure_class == ErrorClass::kLostPosition) {
+  if (absl::IsCancelled(failure) && HasEndedShards(part)) {
+    // Only the stream can tell of a shard that serves no more: its tablets, or their logs, are
+    // gone.
+    failure = vitess::LostPositionError(text::StdView(failure.message()));
+    failure_class = ErrorClass::kLostPosition;
+  } else if (failure_class == ErrorClass::kTransient ||
+             failure_class == ErrorClass::kLostPosition) {
     // VTGate hides lost positions behind other errors, or behind none.
     absl::Status probed = Probe(part, now);
     if (!probed.ok() && vitess::Classify(probed) == ErrorClass::kLostPosition) {
@@ -512,11 +589,8 @@ absl::Status Scheduler::HandleLost(Part& part, absl::Status lost) {
       "refreshed."));
   TablePosition& position = tables_state_[part.table].position;
   for (binlogdata::ShardGtid& shard : *part.position.mutable_shard_gtids()) {
-    shard.clear_gtid();
-    shard.clear_table_p_ks();
-    position.since.erase(shard.shard());
-    position.repeated.erase(shard.shard());
-    position.snapshot.erase(shard.shard());
+    BeginAgain(shard);
+    ForgetShard(position, shard.shard());
   }
   part.state = PartState::kWaiting;
   return absl::OkStatus();
@@ -525,24 +599,17 @@ absl::Status Scheduler::HandleLost(Part& part, absl::Status lost) {
 // Whether the part's positions can still be read from, as the servers say now.
 absl::Status Scheduler::Probe(const Part& part, absl::Time now) {
   for (const binlogdata::ShardGtid& shard : part.position.shard_gtids()) {
-    if (shard.gtid().empty()) continue;
-    auto state = ReadState(shard.keyspace(), shard.shard(), now);
-    if (!state.ok()) return state.status();
-    absl::Status status = CheckPosition(shard.gtid(), shard.keyspace(), *state, /*strict=*/true);
+    absl::Status status;
+    if (shards_.HasEnded(shard.keyspace(), shard.shard())) {
+      status = shards_.CheckEnded(shard.keyspace(), shard.shard());
+    } else if (!shard.gtid().empty()) {
+      auto state = shards_.Read(shard.keyspace(), shard.shard(), now);
+      status = state.ok() ? CheckPosition(shard.gtid(), shard.keyspace(), *state, /*strict=*/true)
+                          : state.status();
+    }
     if (!status.ok()) return vitess::Annotate(std::move(status), Describe(part));
   }
   return absl::OkStatus();
-}
-
-absl::StatusOr<ShardState> Scheduler::ReadState(const std::string& keyspace,
-                                                const std::string& shard, absl::Time now) {
-  Said& said =
-      said_.try_emplace({keyspace, shard}, Said{absl::InfinitePast(), ShardState()}).first->second;
-  if (now - said.when > kStateLife) {
-    said.state = ReadShardState(context_.client, keyspace, shard, context_.options.tablet_type);
-    said.when = now;
-  }
-  return said.state;
 }
 
 absl::Status Scheduler::Fail(Part& part, absl::Status status) {
@@ -551,22 +618,26 @@ absl::Status Scheduler::Fail(Part& part, absl::Status status) {
   return EndPart(part, PartState::kFailed);
 }
 
-// The table ends with the last of its parts.
 absl::Status Scheduler::EndPart(Part& part, PartState state) {
   part.state = state;
-  TableState& table = tables_state_[part.table];
-  const bool ended = std::all_of(table.parts.begin(), table.parts.end(), [](const Part* other) {
-    return other->state == PartState::kDone || other->state == PartState::kFailed;
-  });
   if (state == PartState::kDone) {
+    TablePosition& position = tables_state_[part.table].position;
     for (const binlogdata::ShardGtid& shard : part.position.shard_gtids()) {
-      table.position.since.erase(shard.shard());
-      table.position.snapshot.erase(shard.shard());
+      position.since.erase(shard.shard());
+      position.snapshot.erase(shard.shard());
     }
     Amend(part);
   }
-  if (!ended) return absl::OkStatus();
-  return context_.checkpointer.Finish(part.table, table.status);
+  return EndTableWhenDone(part.table);
+}
+
+// The table ends with the last of its parts.
+absl::Status Scheduler::EndTableWhenDone(size_t index) {
+  const TableState& table = tables_state_[index];
+  const bool ended = std::all_of(table.parts.begin(), table.parts.end(), [](const Part* part) {
+    return part->state == PartState::kDone || part->state == PartState::kFailed;
+  });
+  return ended ? context_.checkpointer.Finish(index, table.status) : absl::OkStatus();
 }
 
 // Makes the state say what this scheduler knows of the part and the table.
@@ -576,9 +647,15 @@ void Scheduler::Amend(const Part& part) {
     position.since = known.since;
     position.repeated = known.repeated;
     position.snapshot = known.snapshot;
-    for (binlogdata::ShardGtid& shard : *position.vgtid.mutable_shard_gtids()) {
-      for (const binlogdata::ShardGtid& own : part.position.shard_gtids()) {
-        if (own.shard() == shard.shard()) shard = own;
+    for (const binlogdata::ShardGtid& own : part.position.shard_gtids()) {
+      const int index = FindShard(position.vgtid, own.shard());
+      if (index < 0) continue;
+      *position.vgtid.mutable_shard_gtids(index) = own;
+      const auto columns = known.columns.find(own.shard());
+      if (columns != known.columns.end()) {
+        position.columns[own.shard()] = columns->second;
+      } else {
+        position.columns.erase(own.shard());
       }
     }
   });
@@ -587,7 +664,7 @@ void Scheduler::Amend(const Part& part) {
 void Scheduler::Watch(absl::Time now) {
   const SyncOptions& options = context_.options;
   for (const auto& running : running_) {
-    VStreamReader& reader = running->reader();
+    VStreamReader& reader = running->job().reader();
     if (reader.cancelled()) continue;
     const absl::Duration silent = reader.SilentFor(now);
     if (silent > kHeartbeatsMissed * options.heartbeat_interval + kHeartbeatGrace) {
@@ -618,7 +695,15 @@ absl::Status Scheduler::ExplainIdling(Running& running, absl::Duration idle) {
         absl::StrCat("the copy has stalled: VTGate sent nothing but heartbeats for ", since));
   }
   const binlogdata::VGtid position = running.replicate_job->Position();
-  for (const binlogdata::ShardGtid& shard : position.shard_gtids()) {
+  for (int i = 0; i < position.shard_gtids_size(); ++i) {
+    const binlogdata::ShardGtid& shard = position.shard_gtids(i);
+    if (running.replicate_job->HasEnded(static_cast<size_t>(i))) continue;
+    if (shards_.HasEnded(shard.keyspace(), shard.shard())) {
+      return vitess::TransientError(
+          absl::StrCat("the stream has stalled: VTGate sent nothing but heartbeats for ", since,
+                       ", although the keyspace was resharded and the end of shard ",
+                       shard.keyspace(), "/", shard.shard(), " has not come yet"));
+    }
     const auto status = vitess::ReadShardStatus(context_.client, shard.keyspace(), shard.shard(),
                                                 context_.options.tablet_type);
     if (!status.ok()) return status.status();
@@ -633,8 +718,13 @@ absl::Status Scheduler::ExplainIdling(Running& running, absl::Duration idle) {
 
 bool Scheduler::IsCopied(const Part& part) const {
   return std::all_of(part.position.shard_gtids().begin(), part.position.shard_gtids().end(),
-                     [](const binlogdata::ShardGtid& shard) {
-                       return !shard.gtid().empty() && shard.table_p_ks().empty();
+                     [](const binlogdata::ShardGtid& shard) { return sync::IsCopied(shard); });
+}
+
+bool Scheduler::HasEndedShards(const Part& part) const {
+  return std::any_of(part.position.shard_gtids().begin(), part.position.shard_gtids().end(),
+                     [this](const binlogdata::ShardGtid& shard) {
+                       return shards_.HasEnded(shard.keyspace(), shard.shard());
                      });
 }
 
@@ -644,13 +734,19 @@ bool Scheduler::IsAtGoal(const Part& part) const {
 }
 
 // By shard: the target, and the snapshots of repeated copies.
-std::vector<GtidSet> Scheduler::GoalOf(std::span<Part* const> parts) const {
-  std::vector<GtidSet> goal;
-  for (const ShardState* shard : parts.front()->group->shards) {
-    GtidSet set = shard->Target();
+Goal Scheduler::GoalOf(std::span<Part* const> parts) const {
+  const Group& group = *parts.front()->group;
+  Goal goal;
+  for (const std::string& shard : group.shards) {
+    const GtidSet* target = shards_.Target(group.keyspace, shard);
+    if (target == nullptr) {
+      goal.push_back(std::nullopt);
+      continue;
+    }
+    GtidSet set = *target;
     for (const Part* part : parts) {
       const auto& snapshots = tables_state_[part->table].position.snapshot;
-      const auto it = snapshots.find(shard->shard);
+      const auto it = snapshots.find(shard);
       if (it != snapshots.end()) set = set.Union(SetOf(it->second));
     }
     goal.push_back(std::move(set));
@@ -658,16 +754,27 @@ std::vector<GtidSet> Scheduler::GoalOf(std::span<Part* const> parts) const {
   return goal;
 }
 
+// An unfinished copy on a shard that has ended goes on once the shards that end with it have.
 bool Scheduler::CopiesAreLeft() const {
+  const bool held_up =
+      std::any_of(tables_state_.begin(), tables_state_.end(), [](const TableState& table) {
+        return table.status.ok() &&
+               std::any_of(table.ended.begin(), table.ended.end(), [](const auto& entry) {
+                 return !sync::IsCopied(entry.second.position);
+               });
+      });
+  if (held_up) return true;
   return std::any_of(parts_.begin(), parts_.end(), [](const auto& part) {
     return part->state == PartState::kWaiting || part->state == PartState::kCopying;
   });
 }
 
 size_t Scheduler::RunningTableJobs() const {
-  return static_cast<size_t>(std::count_if(
-      running_.begin(), running_.end(),
-      [](const auto& running) { return running->role == Role::kCopy || running->far_behind; }));
+  return static_cast<size_t>(
+      std::count_if(running_.begin(), running_.end(), [](const auto& running) {
+        return running->role == Role::kCopy || running->role == Role::kFollow ||
+               running->far_behind;
+      }));
 }
 
 Scheduler::Running* Scheduler::FindReplicateJob(const Group& group) {
@@ -678,11 +785,13 @@ Scheduler::Running* Scheduler::FindReplicateJob(const Group& group) {
 }
 
 std::string Scheduler::Describe(const Part& part) const {
-  std::vector<std::string> shards;
-  for (const ShardState* shard : part.group->shards) shards.push_back(shard->shard);
-  return absl::StrCat("table ", tables_[part.table].keyspace(), ".", tables_[part.table].name(),
-                      " in ", shards.size() == 1 ? "shard " : "shards ",
-                      absl::StrJoin(shards, ", "));
+  return absl::StrCat(Name(part.table), " in ",
+                      part.group->shards.size() == 1 ? "shard " : "shards ",
+                      absl::StrJoin(part.group->shards, ", "));
+}
+
+std::string Scheduler::Name(size_t table) const {
+  return absl::StrCat("table ", tables_[table].keyspace(), ".", tables_[table].name());
 }
 
 }  // namespace source_vitess::sync

@@ -12,6 +12,10 @@
 // the stream catch up first, in a replicate job of their own that ends where the group's job was.
 // Nothing goes back: in the new job, the rows of a table that is ahead are skipped. When no copies
 // are left, what is behind its goal is replicated up to it.
+//
+// In a reshard, shards end. Of each table, what is on them stands still until the table has come to
+// the JOURNALs of all shards that end together; then new parts go on with it on the shards that
+// begin (sync/reshard.h).
 #ifndef SOURCE_VITESS_SYNC_SCHEDULER_H_
 #define SOURCE_VITESS_SYNC_SCHEDULER_H_
 
@@ -31,7 +35,9 @@
 #include "sync/job.h"
 #include "sync/plan.h"
 #include "sync/replicate_job.h"
+#include "sync/reshard.h"
 #include "sync/retry_policy.h"
+#include "sync/shard_directory.h"
 #include "sync/table_job.h"
 #include "vitess/gtid_set.h"
 
@@ -39,13 +45,12 @@ namespace source_vitess::sync {
 
 class Scheduler {
  public:
-  // `keyspaces` must outlive the scheduler.
+  // `keyspaces` are those of the tables.
   Scheduler(const JobContext& context, std::span<const Table> tables,
             std::span<const KeyspaceState> keyspaces);
   ~Scheduler();
 
-  // Adds a table that stands at `position`, which covers the shards of its keyspace. The
-  // checkpointer knows it already.
+  // Adds a table that stands at `position`. The checkpointer knows it already.
   void Add(size_t table, TablePosition position);
 
   // Blocks until every table that was added is done or has failed, and told the checkpointer. Fails
@@ -58,15 +63,23 @@ class Scheduler {
  private:
   struct Part;
   struct Group {
-    const KeyspaceState* keyspace;
-    size_t index;  // among the keyspace's groups
-    std::vector<const ShardState*> shards;
+    std::string keyspace;
+    std::vector<std::string> shards;
+    size_t index;  // among all groups
     std::vector<Part*> parts;
     absl::Time next_join;  // for parts that can wait
     bool joining =
         false;  // a catch-up for a join runs, or the replicate job was asked to stop for one
   };
-  enum class PartState { kWaiting, kCopying, kReady, kReplicating, kDone, kFailed };
+  enum class PartState {
+    kWaiting,
+    kCopying,  // or followed to the end of its shards, before its copy begins again
+    kReady,
+    kReplicating,
+    kDone,
+    kFailed,
+    kReplaced,  // other parts of the table stand in its place
+  };
   struct Part {
     size_t table;
     Group* group;
@@ -77,11 +90,13 @@ class Scheduler {
     RetryState retry;
   };
   struct TableState {
-    TablePosition position;  // its vgtid and columns are not kept up
+    // Its vgtid is not kept up: that is the parts' and `ended`'s.
+    TablePosition position;
     std::vector<Part*> parts;
+    std::map<std::string, EndedShard> ended;  // by shard: those that stand at their JOURNAL
     absl::Status status;
   };
-  enum class Role { kCopy, kReplicate, kCatchUp };
+  enum class Role { kCopy, kFollow, kReplicate, kCatchUp };
   struct Running {
     Role role;
     Group* group;
@@ -93,61 +108,81 @@ class Scheduler {
     JobOutcome outcome{JobEnd::kStopped};
     std::thread thread;
 
-    VStreamReader& reader() {
-      return table_job != nullptr ? table_job->reader() : replicate_job->reader();
+    StreamJob& job() {
+      return table_job != nullptr ? static_cast<StreamJob&>(*table_job) : *replicate_job;
     }
-    void Cancel(absl::Status reason) { reader().Cancel(std::move(reason)); }
+    void Cancel(absl::Status reason) { job().Cancel(std::move(reason)); }
   };
 
   absl::Status Advance(absl::Time now);
   absl::Status StartCopies(absl::Time now);
   absl::Status StartCopy(Part& part, absl::Time now);
+  absl::Status LaunchCopy(Part& part);
+  absl::Status LaunchFollow(Part& part);
   absl::Status PrepareCopy(Part& part, absl::Time now);
   absl::Status AdvanceGroup(Group& group, bool copies_left, absl::Time now);
   absl::Status FinishGroup(Group& group, std::vector<Part*> ready);
   absl::Status JoinGroup(Group& group, std::vector<Part*> ready, absl::Time now);
-  absl::Status StartReplicating(Group& group, Role role, std::vector<Part*> parts,
-                                std::vector<vitess::GtidSet> goal, bool far_behind);
+  absl::Status StartReplicating(Group& group, Role role, std::vector<Part*> parts, Goal goal,
+                                bool far_behind);
   void Launch(std::unique_ptr<Running> running);
 
   absl::Status Ended(Running& running, absl::Time now);
   absl::Status CopyEnded(Running& running, absl::Time now);
+  absl::Status FollowEnded(Running& running, absl::Time now);
   absl::Status ReplicationEnded(Running& running, absl::Time now);
+  void KeepColumns(size_t table, const binlogdata::VGtid& position, const PositionColumns& columns);
   absl::Status CopyReached(Part& part);
   absl::Status RepeatCopy(Part& part);
   absl::Status HandleFailure(Part& part, absl::Status failure, absl::Time now, double jitter);
   absl::Status HandleLost(Part& part, absl::Status lost);
   absl::Status Probe(const Part& part, absl::Time now);
-  absl::StatusOr<ShardState> ReadState(const std::string& keyspace, const std::string& shard,
-                                       absl::Time now);
   absl::Status Fail(Part& part, absl::Status status);
   absl::Status EndPart(Part& part, PartState state);
+  absl::Status EndTableWhenDone(size_t table);
   void Amend(const Part& part);
+
+  // Reshards: scheduler_reshards.cc.
+  absl::Status ShardsEnded(Running& running);
+  absl::Status EndShard(Part& part, const std::string& shard, const binlogdata::Journal& journal,
+                        Role role);
+  absl::Status RefuseJournal(Part& part, const binlogdata::Journal& journal);
+  absl::Status GoOver(size_t table, const binlogdata::Journal& journal);
+  bool HasComeToTheEnd(const TableState& table, const binlogdata::Journal& journal) const;
+  absl::Status GoOverWhereDue(size_t table);
+  void TakeUp(size_t table, const binlogdata::Journal& journal, const Succession& succession);
+  absl::Status FindNewShards(Part& part, absl::Time now);
+  void SeparateShardsToFollow(Part& part);
+  absl::Status ReadTargets(Group& group, absl::Time now);
+  bool IsToBeFollowed(size_t table, const binlogdata::ShardGtid& shard) const;
+  bool HasBegun(size_t table, const binlogdata::ShardGtid& shard) const;
+  bool Knows(const TableState& table, const std::string& shard) const;
+
+  Group& GroupOf(const std::string& keyspace, std::vector<std::string> shards);
+  void AddParts(size_t table, std::span<const binlogdata::ShardGtid> shards);
+  void AddPart(size_t table, std::span<const binlogdata::ShardGtid> shards);
+  binlogdata::ShardGtid TakeShard(Part& part, const std::string& shard);
 
   void Watch(absl::Time now);
   absl::Status ExplainIdling(Running& running, absl::Duration idle);
 
   bool IsCopied(const Part& part) const;
+  bool HasEndedShards(const Part& part) const;
   bool IsAtGoal(const Part& part) const;
-  std::vector<vitess::GtidSet> GoalOf(std::span<Part* const> parts) const;
+  Goal GoalOf(std::span<Part* const> parts) const;
   bool CopiesAreLeft() const;
   size_t RunningTableJobs() const;
   Running* FindReplicateJob(const Group& group);
   std::string Describe(const Part& part) const;
+  std::string Name(size_t table) const;
 
   const JobContext context_;
   const std::span<const Table> tables_;
+  ShardDirectory shards_;
   std::vector<std::unique_ptr<Group>> groups_;
   std::vector<std::unique_ptr<Part>> parts_;
   std::vector<TableState> tables_state_;  // by Table::index
   std::vector<std::unique_ptr<Running>> running_;
-
-  // What servers said a moment ago: many tables ask for the same shards at once.
-  struct Said {
-    absl::Time when;
-    absl::StatusOr<ShardState> state;
-  };
-  std::map<std::pair<std::string, std::string>, Said> said_;  // by keyspace and shard
 
   std::mutex mutex_;
   std::condition_variable ended_signal_;

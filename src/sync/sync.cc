@@ -4,6 +4,8 @@
 #include <atomic>
 #include <functional>
 #include <map>
+#include <set>
+#include <span>
 #include <thread>
 #include <utility>
 
@@ -13,6 +15,7 @@
 #include "sync/plan.h"
 #include "sync/retry_policy.h"
 #include "sync/scheduler.h"
+#include "sync/shard_directory.h"
 #include "text/absl_view.h"
 #include "vitess/errors.h"
 #include "vitess/topology.h"
@@ -57,16 +60,35 @@ absl::Status CheckTabletType(const SyncOptions& options, vitess::VtgateClient& c
   return absl::OkStatus();
 }
 
+// Of the shards that the requests' positions name: those that serve no longer and have tablets.
+absl::Status FindEndedShards(vitess::VtgateClient& client, std::span<const TableRequest> requests,
+                             const std::vector<std::string>& serving, KeyspaceState& keyspace) {
+  std::set<std::string> others;
+  for (const TableRequest& request : requests) {
+    if (!request.position.has_value()) continue;
+    for (const binlogdata::ShardGtid& shard : request.position->vgtid.shard_gtids()) {
+      if (shard.keyspace() == keyspace.keyspace) others.insert(shard.shard());
+    }
+  }
+  for (const std::string& shard : serving) others.erase(shard);
+  if (others.empty()) return absl::OkStatus();
+  const auto tablets = vitess::ListTablets(client);
+  if (!tablets.ok()) return tablets.status();
+  for (const vitess::Tablet& tablet : *tablets) {
+    if (tablet.keyspace == keyspace.keyspace && others.erase(tablet.shard) > 0) {
+      keyspace.ended.push_back(tablet.shard);
+    }
+  }
+  return absl::OkStatus();
+}
+
 absl::Status ReadKeyspace(const SyncOptions& options, vitess::VtgateClient& client,
-                          KeyspaceState& keyspace) {
+                          std::span<const TableRequest> requests, KeyspaceState& keyspace) {
   keyspace.shards.clear();
+  keyspace.ended.clear();
   const auto shards = vitess::ListShards(client, keyspace.keyspace);
   if (!shards.ok()) return shards.status();
-  for (const std::string& shard : *shards) {
-    if (!options.shards.empty() &&
-        std::find(options.shards.begin(), options.shards.end(), shard) == options.shards.end()) {
-      continue;
-    }
+  for (const std::string& shard : SelectShards(options, *shards)) {
     keyspace.shards.push_back({shard, {}, {}, true});
   }
   if (keyspace.shards.empty()) {
@@ -74,6 +96,9 @@ absl::Status ReadKeyspace(const SyncOptions& options, vitess::VtgateClient& clie
         absl::StrCat("keyspace ", keyspace.keyspace,
                      " has none of the shards that the option shards names; it has ",
                      absl::StrJoin(*shards, ", ")));
+  }
+  if (absl::Status status = FindEndedShards(client, requests, *shards, keyspace); !status.ok()) {
+    return status;
   }
   if (absl::Status status = CheckTabletType(options, client, keyspace); !status.ok()) return status;
   for (ShardState& shard : keyspace.shards) {
@@ -124,9 +149,9 @@ SyncResult RunSync(const SyncOptions& options, vitess::VtgateClient& client,
           return keyspace.keyspace == table.keyspace();
         });
     if (known) continue;
-    KeyspaceState keyspace{table.keyspace(), {}};
+    KeyspaceState keyspace{table.keyspace(), {}, {}};
     absl::Status status =
-        Retry(options, logger, [&] { return ReadKeyspace(options, client, keyspace); });
+        Retry(options, logger, [&] { return ReadKeyspace(options, client, requests, keyspace); });
     if (status.ok()) {
       keyspaces.push_back(std::move(keyspace));
     } else {

@@ -30,6 +30,9 @@ struct SyncOptions {
   uint64_t checkpoint_interval = 100'000;
   absl::Duration checkpoint_time = absl::Minutes(5);
   bool copy_again_when_lost = false;  // otherwise a lost position fails the table
+  // Goes on, with a warning, behind a TRUNCATE that the host cannot be told of; otherwise it fails
+  // the table.
+  bool ignore_truncate = false;
   absl::Duration retry_budget = absl::Minutes(10);
   absl::Duration stall_timeout = absl::Minutes(5);
   absl::Duration query_timeout = absl::Seconds(60);

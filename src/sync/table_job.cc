@@ -21,41 +21,39 @@ const binlogdata::TableLastPK* FindEntry(const binlogdata::ShardGtid& shard,
 }  // namespace
 
 TableJob::TableJob(const JobContext& context, const Table& table, size_t group,
-                   binlogdata::VGtid start)
-    : context_(context),
+                   binlogdata::VGtid start, const PositionColumns& columns)
+    : StreamJob(context, group, static_cast<size_t>(start.shard_gtids_size()),
+                static_cast<size_t>(start.shard_gtids_size())),
       table_(table),
-      group_(group),
       position_(std::move(start)),
       flushed_(position_),
-      shards_(static_cast<size_t>(position_.shard_gtids_size())),
-      reader_(context.client),
-      rows_(shards_.size(), context.options.types, {context.client, context.options.query_timeout},
-            context.sink, context.sequence),
-      flusher_(context_, rows_, absl::Now()) {
+      shards_(static_cast<size_t>(position_.shard_gtids_size())) {
   for (size_t i = 0; i < shards_.size(); ++i) {
     const binlogdata::ShardGtid& shard = position_.shard_gtids(static_cast<int>(i));
     shards_[i].copied = !shard.gtid().empty() && shard.table_p_ks().empty();
+    const auto known = columns.find(shard.shard());
+    if (known != columns.end()) columns_[i] = SchemaWatch(known->second);
   }
 }
 
-vtgate::VStreamRequest TableJob::Request() const {
+vtgate::VStreamRequest TableJob::Request() {
   vtgate::VStreamRequest request = MakeRequest(context_.options, position_);
-  std::vector<std::string> columns;
   for (const mysql::Column& column : table_.schema.columns) {
     const auto names = [&](const std::vector<std::string>& list) {
       return std::find(list.begin(), list.end(), column.name) != list.end();
     };
-    if (names(table_.columns) || names(table_.schema.key)) columns.push_back(column.name);
+    if (names(table_.columns) || names(table_.schema.key)) asked_.push_back(column.name);
   }
-  if (columns.size() == table_.schema.columns.size()) columns.clear();
-  AddRule(table_, columns, *request.mutable_filter());
+  if (asked_.size() == table_.schema.columns.size()) asked_.clear();
+  AddRule(table_, asked_, *request.mutable_filter());
   return request;
 }
 
 JobOutcome TableJob::Run() {
-  if (IsCopied()) return {JobEnd::kReached};
-  reader_.Open(Request());
-  JobOutcome outcome = Follow();
+  const bool copied =
+      std::all_of(shards_.begin(), shards_.end(), [](const Shard& shard) { return shard.copied; });
+  if (copied) return {JobEnd::kReached};
+  JobOutcome outcome = Follow(Request());
   // What came before the end is right, whatever the end was.
   if (absl::Status status = Flush(absl::Now()); !status.ok()) {
     return {JobEnd::kFailed, std::move(status)};
@@ -63,94 +61,81 @@ JobOutcome TableJob::Run() {
   return outcome;
 }
 
-JobOutcome TableJob::Follow() {
-  JobOutcome outcome{JobEnd::kReached};
-  vtgate::VStreamResponse response;
-  ResponseReuse reuse;
-  bool ended = false;
-  while (!ended && reader_.Read(&response)) {
-    for (const binlogdata::VEvent& event : response.events()) {
-      if (absl::Status status = Handle(event, outcome, ended); !status.ok()) {
-        reader_.Cancel(absl::OkStatus());
-        return {JobEnd::kFailed, std::move(status)};
-      }
-      if (ended) break;
-    }
-    tracker_.EndOfResponse();
-    reuse.Used(response, rows_.TakeLargestRow());
-    if (const absl::Time now = absl::Now(); !ended && flusher_.IsDue(now)) {
-      if (absl::Status status = Flush(now); !status.ok()) {
-        reader_.Cancel(absl::OkStatus());
-        return {JobEnd::kFailed, std::move(status)};
-      }
-    }
-  }
-  if (ended) {
-    reader_.Cancel(absl::OkStatus());
-    return outcome;
-  }
-  absl::Status status = reader_.Finish();
-  if (!status.ok()) return {JobEnd::kFailed, std::move(status)};
-  if (reader_.cancelled()) return {JobEnd::kStopped};
-  return {JobEnd::kFailed, vitess::TransientError("VTGate ended the stream")};
-}
-
-absl::Status TableJob::Handle(const binlogdata::VEvent& event, JobOutcome& outcome, bool& ended) {
+absl::Status TableJob::Handle(const binlogdata::VEvent& event) {
   switch (event.type()) {
     case binlogdata::BEGIN:
       tracker_.Begin(event);
       return absl::OkStatus();
-    case binlogdata::FIELD: {
-      bool fallen_back = false;
-      absl::Status status = HandleFields(event, fallen_back);
-      if (fallen_back) {
-        outcome.end = JobEnd::kFallenBack;
-        ended = true;
-      }
-      return status;
-    }
+    case binlogdata::FIELD:
+      return HandleFields(event);
     case binlogdata::ROW:
       return HandleRows(event);
     case binlogdata::VGTID:
       tracker_.Vgtid(event);
       return absl::OkStatus();
-    case binlogdata::COMMIT:
     case binlogdata::DDL:
+      if (absl::Status status = HandleDdl(event); !status.ok()) return status;
+      [[fallthrough]];
+    case binlogdata::COMMIT:
     case binlogdata::OTHER:
       tracker_.Complete(event, [this](const binlogdata::ShardGtid& shard) { Moved(shard); });
-      ended = IsCopied();
+      EndWhenDone();
       return absl::OkStatus();
     case binlogdata::COPY_COMPLETED:
       CopyCompleted(event);
-      ended = IsCopied();
+      EndWhenDone();
       return absl::OkStatus();
-    case binlogdata::JOURNAL:
-      outcome.end = JobEnd::kResharded;
-      outcome.journal = event.journal();
-      ended = true;
-      return absl::OkStatus();
+    case binlogdata::JOURNAL: {
+      absl::Status status = HandleJournal(event);
+      EndWhenDone();
+      return status;
+    }
     default:
       return absl::OkStatus();
   }
 }
 
-absl::Status TableJob::HandleFields(const binlogdata::VEvent& event, bool& fallen_back) {
+void TableJob::EndWhenDone() {
+  bool done = true;
+  bool retired = false;
+  for (size_t i = 0; i < shards_.size(); ++i) {
+    retired = retired || IsRetired(i);
+    done = done && (shards_[i].copied || IsRetired(i));
+  }
+  if (done) {
+    End(JobEnd::kReached);
+  } else if (retired && table_.schema.resumable && JournalsAreComplete()) {
+    End(JobEnd::kResharded);
+  }
+}
+
+absl::Status TableJob::HandleFields(const binlogdata::VEvent& event) {
   const binlogdata::FieldEvent& fields = event.field_event();
   const int shard = ShardIndex(fields.shard().empty() ? event.shard() : fields.shard());
   if (shard < 0 || BareTableName(table_.keyspace(), fields.table_name()) != table_.name()) {
     return absl::OkStatus();
   }
   const bool of_copy = event.timestamp() == 0;
-  Shard& state = shards_[static_cast<size_t>(shard)];
+  const auto slot = static_cast<size_t>(shard);
+  Shard& state = shards_[slot];
   if (of_copy) {
     if (state.copying && !table_.schema.resumable) {
-      fallen_back = true;
+      End(JobEnd::kFallenBack);
       return absl::OkStatus();
     }
     state.copying = true;
+    columns_[slot].Copy(fields, asked_);
+  } else if (table_.incremental) {
+    if (absl::Status status = columns_[slot].Changes(fields, asked_); !status.ok()) return status;
   }
-  return rows_.SetFields(static_cast<size_t>(shard), table_, fields,
+  return rows_.SetFields(slot, table_, fields,
                          of_copy ? mysql::RowSource::kCopy : mysql::RowSource::kBinlog);
+}
+
+absl::Status TableJob::HandleDdl(const binlogdata::VEvent& event) {
+  const int shard = ShardIndex(event.shard());
+  if (shard < 0) return absl::OkStatus();
+  return StreamJob::HandleDdl(table_, event, columns_[static_cast<size_t>(shard)]);
 }
 
 absl::Status TableJob::HandleRows(const binlogdata::VEvent& event) {
@@ -167,7 +152,7 @@ absl::Status TableJob::HandleRows(const binlogdata::VEvent& event) {
 
 void TableJob::Moved(const binlogdata::ShardGtid& shard) {
   const int index = ShardIndex(shard.shard());
-  if (index < 0) return;
+  if (index < 0 || IsRetired(static_cast<size_t>(index))) return;
   Shard& state = shards_[static_cast<size_t>(index)];
   binlogdata::ShardGtid& position = *position_.mutable_shard_gtids(index);
   if (!state.copied) {
@@ -190,7 +175,7 @@ void TableJob::Moved(const binlogdata::ShardGtid& shard) {
 
 void TableJob::CopyCompleted(const binlogdata::VEvent& event) {
   const int index = ShardIndex(event.shard());
-  if (index < 0) return;
+  if (index < 0 || IsRetired(static_cast<size_t>(index))) return;
   binlogdata::ShardGtid& position = *position_.mutable_shard_gtids(index);
   if (position.gtid().empty()) return;  // nothing was copied that a position could tell of
   position.clear_table_p_ks();
@@ -206,14 +191,29 @@ absl::Status TableJob::Flush(absl::Time now) {
   if (!moved_ && rows_.empty()) return absl::OkStatus();
   flushed_ = position_;
   const PositionUpdate update{table_.index, group_,
-                              std::make_shared<const binlogdata::VGtid>(position_)};
+                              std::make_shared<const binlogdata::VGtid>(position_),
+                              TakeChangedColumns()};
   moved_ = false;
   return flusher_.Flush({&update, 1}, now);
 }
 
-bool TableJob::IsCopied() const {
-  return std::all_of(shards_.begin(), shards_.end(),
-                     [](const Shard& shard) { return shard.copied; });
+PositionColumns TableJob::columns() const {
+  PositionColumns columns;
+  for (size_t i = 0; i < shards_.size(); ++i) {
+    if (columns_[i].known() == nullptr) continue;
+    columns[position_.shard_gtids(static_cast<int>(i)).shard()] = columns_[i].known();
+  }
+  return columns;
+}
+
+std::shared_ptr<const PositionColumns> TableJob::TakeChangedColumns() {
+  std::shared_ptr<PositionColumns> changed;
+  for (size_t i = 0; i < shards_.size(); ++i) {
+    if (!columns_[i].TakeChange()) continue;
+    if (changed == nullptr) changed = std::make_shared<PositionColumns>();
+    (*changed)[position_.shard_gtids(static_cast<int>(i)).shard()] = columns_[i].known();
+  }
+  return changed;
 }
 
 int TableJob::ShardIndex(std::string_view shard) const {

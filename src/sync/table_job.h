@@ -10,6 +10,9 @@
 // A second FIELD of the copy in one shard means that VTGate restarted the copy by itself. It goes
 // on after the last primary key, which is right for keys that can be compared, and ends the job
 // with kFallenBack for others.
+//
+// A shard whose JOURNAL comes stands still. The job goes on with its other shards, unless their
+// copy can be resumed by another job.
 #ifndef SOURCE_VITESS_SYNC_TABLE_JOB_H_
 #define SOURCE_VITESS_SYNC_TABLE_JOB_H_
 
@@ -17,26 +20,24 @@
 #include <string>
 #include <vector>
 
-#include "sync/job.h"
-#include "sync/vstream_reader.h"
+#include "sync/stream_job.h"
 
 namespace source_vitess::sync {
 
-class TableJob {
+class TableJob final : public StreamJob {
  public:
   // `start`: the table's position in the shards of the group, in the order of the request.
-  TableJob(const JobContext& context, const Table& table, size_t group, binlogdata::VGtid start);
+  // `columns`: the table's, as of there.
+  TableJob(const JobContext& context, const Table& table, size_t group, binlogdata::VGtid start,
+           const PositionColumns& columns);
 
-  // Blocks until the job ends. Once.
-  JobOutcome Run();
-
-  // From any thread. A reason that is OK asks to stop.
-  void Cancel(absl::Status reason) { reader_.Cancel(std::move(reason)); }
-
-  VStreamReader& reader() { return reader_; }
+  JobOutcome Run() override;
 
   // Where the table stands in the shards. REQUIRES: Run has returned.
   const binlogdata::VGtid& position() const { return position_; }
+
+  // The table's columns as of there. REQUIRES: Run has returned.
+  PositionColumns columns() const;
 
  private:
   struct Shard {
@@ -44,29 +45,26 @@ class TableJob {
     bool copying = false;  // the FIELD of its copy came in this stream
   };
 
-  vtgate::VStreamRequest Request() const;
-  JobOutcome Follow();
-  absl::Status Handle(const binlogdata::VEvent& event, JobOutcome& outcome, bool& ended);
-  absl::Status HandleFields(const binlogdata::VEvent& event, bool& fallen_back);
+  vtgate::VStreamRequest Request();
+  absl::Status Handle(const binlogdata::VEvent& event) override;
+  absl::Status HandleFields(const binlogdata::VEvent& event);
   absl::Status HandleRows(const binlogdata::VEvent& event);
+  absl::Status HandleDdl(const binlogdata::VEvent& event);
   void Moved(const binlogdata::ShardGtid& shard);
   void CopyCompleted(const binlogdata::VEvent& event);
-  absl::Status Flush(absl::Time now);
-  bool IsCopied() const;
-  int ShardIndex(std::string_view shard) const;  // -1: not one of this job's
+  void EndWhenDone();
+  absl::Status Flush(absl::Time now) override;
+  std::optional<size_t> TableOf(const binlogdata::VEvent&) const override { return table_.index; }
+  int ShardIndex(std::string_view shard) const override;
+  std::shared_ptr<const PositionColumns> TakeChangedColumns();
 
-  const JobContext context_;
   const Table& table_;
-  const size_t group_;
+  std::vector<std::string> asked_;  // the columns that the filter lists; empty: all
   binlogdata::VGtid position_;
   binlogdata::VGtid flushed_;  // the position whose rows were handed over
   bool moved_ = false;         // since the last flush
   std::vector<Shard> shards_;
   mutable int last_shard_ = 0;  // that was looked for: mostly it is the next one as well
-  VStreamReader reader_;
-  VgtidTracker tracker_;
-  RowWriter rows_;
-  BatchFlusher flusher_;
 };
 
 }  // namespace source_vitess::sync

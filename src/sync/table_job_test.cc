@@ -15,7 +15,7 @@ class TableJobTest : public JobFixture {
   JobOutcome RunFrom(const binlogdata::VGtid& start, std::vector<vtgate::VStreamResponse> responses,
                      Table table = MakeTable(0, "t")) {
     Arrange({std::move(table)}, {start}, {{std::move(responses)}});
-    job_ = std::make_unique<TableJob>(*context_, tables_[0], 0, start);
+    job_ = std::make_unique<TableJob>(*context_, tables_[0], 0, start, PositionColumns());
     return job_->Run();
   }
 
@@ -252,6 +252,47 @@ TEST_F(TableJobTest, GoesOnWhenVtgateResumesAKeyThatCanBeResumed) {
   EXPECT_EQ(outcome.end, JobEnd::kReached);
 }
 
+TEST_F(TableJobTest, StandsAtTheLastKeyBeforeTheJournalOfAShardThatEnds) {
+  const JobOutcome outcome =
+      RunFrom(Vgtid({{"0", ""}}), {Events().Begin("0", 0).Field("0", "t", 0).Message(),
+                                   Events()
+                                       .Insert("0", "t", 1, "a", 0)
+                                       .Vgtid("0", Vgtid({{"0", At(5), "t", "1"}}))
+                                       .Commit("0", 0)
+                                       .Message(),
+                                   Events()
+                                       .Begin("0", 9)
+                                       .Journal("0", {"0"}, Vgtid({{"-80", At(1)}}))
+                                       .Vgtid("0", Vgtid({{"0", At(6), "t", "1"}}))
+                                       .Commit("0", 9)
+                                       .Message()});
+
+  EXPECT_EQ(outcome.end, JobEnd::kReached);
+  EXPECT_EQ(outcome.journals.size(), 1u);
+  EXPECT_EQ(Text(job_->position()), "0=5{t:1}");
+}
+
+TEST_F(TableJobTest, FinishesTheCopyOfOtherShardsThatCouldNotBeResumed) {
+  Table table = MakeTable(0, "t");
+  table.schema.resumable = false;
+  const JobOutcome outcome =
+      RunFrom(Vgtid({{"-80", At(3)}, {"80-", ""}}),
+              {Events().Begin("80-", 0).Field("80-", "t", 0).Message(),
+               Events().Journal("-80", {"-80"}, Vgtid({{"-40", At(1)}})).Message(),
+               Events()
+                   .Insert("80-", "t", 4, "d", 0)
+                   .Vgtid("80-", Vgtid({{"-80", At(4)}, {"80-", At(6), "t", "4"}}))
+                   .Commit("80-", 0)
+                   .Vgtid("80-", Vgtid({{"-80", At(4)}, {"80-", At(6)}}))
+                   .Commit("80-", 0)
+                   .Message()},
+              std::move(table));
+
+  EXPECT_EQ(outcome.end, JobEnd::kReached);
+  EXPECT_EQ(outcome.journals.size(), 1u);
+  EXPECT_EQ(Text(job_->position()), "-80=3 80-=6");
+}
+
 TEST_F(TableJobTest, ReportsTheHostThatHasGone) {
   sink_.status = absl::AbortedError("stdout is closed");
 
@@ -269,7 +310,7 @@ TEST_F(TableJobTest, ReportsTheHostThatHasGone) {
 
 TEST_F(TableJobTest, StopsWhenItIsAskedTo) {
   Arrange({MakeTable(0, "t")}, {kNothing}, {{{}}});
-  TableJob job(*context_, tables_[0], 0, kNothing);
+  TableJob job(*context_, tables_[0], 0, kNothing, PositionColumns());
   job.Cancel(absl::OkStatus());
 
   EXPECT_EQ(job.Run().end, JobEnd::kStopped);
@@ -277,7 +318,7 @@ TEST_F(TableJobTest, StopsWhenItIsAskedTo) {
 
 TEST_F(TableJobTest, FailsWithTheReasonItWasCancelledFor) {
   Arrange({MakeTable(0, "t")}, {kNothing}, {{{}}});
-  TableJob job(*context_, tables_[0], 0, kNothing);
+  TableJob job(*context_, tables_[0], 0, kNothing, PositionColumns());
   job.Cancel(absl::UnavailableError("stalled"));
 
   EXPECT_EQ(job.Run().status, absl::UnavailableError("stalled"));

@@ -1,5 +1,6 @@
 #include "sync/table_position.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -96,43 +97,134 @@ absl::Status ParseVgtid(const rapidjson::Value& object, binlogdata::VGtid& vgtid
   return absl::OkStatus();
 }
 
-absl::Status ParseColumns(const rapidjson::Value& object, std::vector<PositionColumn>& columns) {
-  const rapidjson::Value* value = Find(object, "columns");
-  if (value == nullptr) return absl::OkStatus();
+using Columns = std::shared_ptr<const std::vector<PositionColumn>>;
+
+// Null for an empty array.
+absl::StatusOr<Columns> ParseColumnArray(const rapidjson::Value& value, const char* member) {
   constexpr std::string_view kWanted = "an array of objects with \"name\" and \"type\"";
-  if (!value->IsArray()) return Malformed("columns", kWanted);
-  for (const rapidjson::Value& column : value->GetArray()) {
-    if (!column.IsObject()) return Malformed("columns", kWanted);
+  if (!value.IsArray()) return Malformed(member, kWanted);
+  auto columns = std::make_shared<std::vector<PositionColumn>>();
+  for (const rapidjson::Value& column : value.GetArray()) {
+    if (!column.IsObject()) return Malformed(member, kWanted);
     const rapidjson::Value* name = Find(column, "name");
     const rapidjson::Value* type = Find(column, "type");
     if (name == nullptr || !name->IsString() || type == nullptr || !type->IsString()) {
-      return Malformed("columns", kWanted);
+      return Malformed(member, kWanted);
     }
-    columns.push_back({std::string(View(*name)), std::string(View(*type))});
+    columns->push_back({std::string(View(*name)), std::string(View(*type))});
+  }
+  return columns->empty() ? nullptr : Columns(std::move(columns));
+}
+
+absl::Status ParseColumns(const rapidjson::Value& object, TablePosition& position) {
+  if (const rapidjson::Value* value = Find(object, "columns"); value != nullptr) {
+    auto columns = ParseColumnArray(*value, "columns");
+    if (!columns.ok()) return columns.status();
+    for (const binlogdata::ShardGtid& shard : position.vgtid.shard_gtids()) {
+      if (*columns != nullptr) position.columns[shard.shard()] = *columns;
+    }
+  }
+  const rapidjson::Value* by_shard = Find(object, "shard_columns");
+  if (by_shard == nullptr) return absl::OkStatus();
+  if (!by_shard->IsObject()) return Malformed("shard_columns", "an object of columns by shard");
+  for (const auto& [shard, value] : by_shard->GetObject()) {
+    auto columns = ParseColumnArray(value, "shard_columns");
+    if (!columns.ok()) return columns.status();
+    if (*columns != nullptr) {
+      position.columns[std::string(View(shard))] = *columns;
+    } else {
+      position.columns.erase(std::string(View(shard)));
+    }
   }
   return absl::OkStatus();
+}
+
+bool SameColumns(const PositionColumns& a, const PositionColumns& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const auto& one, const auto& other) {
+    return one.first == other.first && (one.second == other.second || *one.second == *other.second);
+  });
+}
+
+void WriteColumnArray(JsonWriter& writer, const std::vector<PositionColumn>& columns) {
+  writer.StartArray();
+  for (const PositionColumn& column : columns) {
+    writer.StartObject();
+    writer.Key("name");
+    WriteString(writer, column.name);
+    writer.Key("type");
+    WriteString(writer, column.type);
+    writer.EndObject();
+  }
+  writer.EndArray();
+}
+
+void WriteColumns(JsonWriter& writer, const TablePosition& position) {
+  if (position.columns.empty()) return;
+  const std::vector<PositionColumn>& of_most = *position.columns.begin()->second;
+  writer.Key("columns");
+  WriteColumnArray(writer, of_most);
+  bool others = false;
+  for (const binlogdata::ShardGtid& shard : position.vgtid.shard_gtids()) {
+    const auto it = position.columns.find(shard.shard());
+    if (it != position.columns.end() && *it->second == of_most) continue;
+    if (!std::exchange(others, true)) {
+      writer.Key("shard_columns");
+      writer.StartObject();
+    }
+    WriteKey(writer, shard.shard());
+    WriteColumnArray(writer,
+                     it == position.columns.end() ? std::vector<PositionColumn>() : *it->second);
+  }
+  if (others) writer.EndObject();
 }
 
 }  // namespace
 
 const binlogdata::ShardGtid* TablePosition::FindShard(std::string_view shard) const {
-  for (const binlogdata::ShardGtid& candidate : vgtid.shard_gtids()) {
-    if (candidate.shard() == shard) return &candidate;
-  }
-  return nullptr;
+  const int index = sync::FindShard(vgtid, shard);
+  return index < 0 ? nullptr : &vgtid.shard_gtids(index);
 }
 
 bool TablePosition::IsCopied() const {
-  if (vgtid.shard_gtids().empty()) return false;
-  for (const binlogdata::ShardGtid& shard : vgtid.shard_gtids()) {
-    if (shard.gtid().empty() || !shard.table_p_ks().empty()) return false;
+  return !vgtid.shard_gtids().empty() &&
+         std::all_of(vgtid.shard_gtids().begin(), vgtid.shard_gtids().end(), sync::IsCopied);
+}
+
+bool IsCopied(const binlogdata::ShardGtid& shard) {
+  return !shard.gtid().empty() && shard.table_p_ks().empty();
+}
+
+void BeginAgain(binlogdata::ShardGtid& shard) {
+  shard.clear_gtid();
+  shard.clear_table_p_ks();
+}
+
+void CloseCopy(TablePosition& position, binlogdata::ShardGtid& shard) {
+  if (position.repeated.erase(shard.shard()) > 0) {
+    position.snapshot[shard.shard()] = shard.gtid();
+    shard.set_gtid(position.since.at(shard.shard()));
+  } else if (!position.snapshot.contains(shard.shard())) {
+    position.since.erase(shard.shard());
   }
-  return true;
+}
+
+void ForgetShard(TablePosition& position, const std::string& shard) {
+  position.since.erase(shard);
+  position.repeated.erase(shard);
+  position.snapshot.erase(shard);
+  position.columns.erase(shard);
+}
+
+int FindShard(const binlogdata::VGtid& vgtid, std::string_view shard) {
+  for (int i = 0; i < vgtid.shard_gtids_size(); ++i) {
+    if (vgtid.shard_gtids(i).shard() == shard) return i;
+  }
+  return -1;
 }
 
 bool operator==(const TablePosition& a, const TablePosition& b) {
   return a.since == b.since && a.repeated == b.repeated && a.snapshot == b.snapshot &&
-         a.columns == b.columns && a.cursor == b.cursor &&
+         SameColumns(a.columns, b.columns) && a.cursor == b.cursor &&
          a.vgtid.SerializeAsString() == b.vgtid.SerializeAsString();
 }
 
@@ -156,19 +248,7 @@ std::string ToJson(const TablePosition& position) {
     writer.EndArray();
   }
   WriteGtids(writer, "snapshot", position.snapshot);
-  if (!position.columns.empty()) {
-    writer.Key("columns");
-    writer.StartArray();
-    for (const PositionColumn& column : position.columns) {
-      writer.StartObject();
-      writer.Key("name");
-      WriteString(writer, column.name);
-      writer.Key("type");
-      WriteString(writer, column.type);
-      writer.EndObject();
-    }
-    writer.EndArray();
-  }
+  WriteColumns(writer, position);
   if (position.cursor != 0) {
     writer.Key("cursor");
     writer.Uint64(position.cursor);
@@ -201,7 +281,7 @@ absl::StatusOr<TablePosition> ParseTablePosition(std::string_view json) {
   if (absl::Status s = ParseGtids(document, "since", position.since); !s.ok()) return s;
   if (absl::Status s = ParseRepeated(document, position.repeated); !s.ok()) return s;
   if (absl::Status s = ParseGtids(document, "snapshot", position.snapshot); !s.ok()) return s;
-  if (absl::Status s = ParseColumns(document, position.columns); !s.ok()) return s;
+  if (absl::Status s = ParseColumns(document, position); !s.ok()) return s;
   if (const rapidjson::Value* cursor = Find(document, "cursor"); cursor != nullptr) {
     if (!cursor->IsUint64()) return Malformed("cursor", "a whole number that is not negative");
     position.cursor = cursor->GetUint64();

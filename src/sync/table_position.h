@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <string_view>
@@ -22,6 +23,10 @@ struct PositionColumn {
   std::string type;  // full SQL type, "bigint unsigned"
   friend bool operator==(const PositionColumn&, const PositionColumn&) = default;
 };
+
+// By shard, because each shard changes its schema at its own time. A shard that is not in it has
+// columns that are not known: none of its rows came, or none since a DDL.
+using PositionColumns = std::map<std::string, std::shared_ptr<const std::vector<PositionColumn>>>;
 
 // A value. Per shard, `vgtid` says one of three things:
 //   gtid empty              never begun, or begun and nothing usable saved: copied from its first
@@ -43,7 +48,7 @@ struct TablePosition {
   // shard's gtid contains it, the destination may hold rows of two times.
   std::map<std::string, std::string> snapshot;
 
-  std::vector<PositionColumn> columns;
+  PositionColumns columns;
 
   // The highest value of the host's cursor that was given out before this position.
   uint64_t cursor = 0;
@@ -56,8 +61,26 @@ struct TablePosition {
   friend bool operator==(const TablePosition& a, const TablePosition& b);
 };
 
+// Of one shard of a position.
+
+// Whether the table is copied there: the third of the states above.
+bool IsCopied(const binlogdata::ShardGtid& shard);
+
+// Puts it into the first of the states above.
+void BeginAgain(binlogdata::ShardGtid& shard);
+
+// The copy is finished. One that was repeated is followed from before its beginning.
+void CloseCopy(TablePosition& position, binlogdata::ShardGtid& shard);
+
+// Drops what `position` says of the shard besides the vgtid.
+void ForgetShard(TablePosition& position, const std::string& shard);
+
+// The place of the shard; -1: not there.
+int FindShard(const binlogdata::VGtid& vgtid, std::string_view shard);
+
 // One JSON object: "version", "vgtid" (the protobuf JSON of binlogdata.VGtid), and, where there are
-// any, "since", "repeated", "snapshot", "columns", "cursor".
+// any, "since", "repeated", "snapshot", "columns", "shard_columns", "cursor". "columns" are those
+// of every shard but the ones in "shard_columns", where an empty array stands for unknown ones.
 std::string ToJson(const TablePosition& position);
 
 // Reads what ToJson wrote, by this or a later version: unknown members and explicit nulls are

@@ -31,7 +31,10 @@ TablePosition MidCopy() {
   position.since["-80"] = "MySQL56/2d4059f8-e696-11f1-8e80-02fc00000001:1-70";
   position.repeated = {"-80"};
   position.snapshot["80-"] = "MySQL56/2d4059f8-e696-11f1-8e80-02fc00000001:1-72";
-  position.columns = {{"id", "bigint"}, {"say \"é\"", "enum('a','b')"}};
+  const std::vector<PositionColumn> columns = {{"id", "bigint"}, {"say \"é\"", "enum('a','b')"}};
+  for (const binlogdata::ShardGtid& shard : position.vgtid.shard_gtids()) {
+    position.columns[shard.shard()] = std::make_shared<std::vector<PositionColumn>>(columns);
+  }
   position.cursor = 1795366894000001;
   return position;
 }
@@ -43,6 +46,30 @@ TEST(TablePositionTest, IsTheSameAfterItWasWrittenAndRead) {
 
   ASSERT_TRUE(read.ok()) << read.status();
   EXPECT_TRUE(*read == written);
+}
+
+TEST(TablePositionTest, KeepsTheColumnsOfShardsWhoseSchemaDiffers) {
+  TablePosition written = MidCopy();
+  written.columns["80-"] =
+      std::make_shared<std::vector<PositionColumn>>(1, PositionColumn{"id", "int"});
+
+  const absl::StatusOr<TablePosition> read = ParseTablePosition(ToJson(written));
+
+  ASSERT_TRUE(read.ok()) << read.status();
+  EXPECT_TRUE(*read == written);
+  EXPECT_EQ(read->columns.at("-80")->size(), 2u);
+  EXPECT_EQ(read->columns.at("80-")->front().type, "int");
+}
+
+TEST(TablePositionTest, KeepsThatTheColumnsOfAShardAreUnknown) {
+  TablePosition written = MidCopy();
+  written.columns.erase("80-");
+
+  const absl::StatusOr<TablePosition> read = ParseTablePosition(ToJson(written));
+
+  ASSERT_TRUE(read.ok()) << read.status();
+  EXPECT_TRUE(read->columns.contains("-80"));
+  EXPECT_FALSE(read->columns.contains("80-"));
 }
 
 TEST(TablePositionTest, WritesTheVgtidAsVitessToolsReadIt) {
@@ -74,6 +101,9 @@ TEST(TablePositionTest, NamesTheMemberThatIsMalformed) {
               HasSubstr("\"repeated\""));
   EXPECT_THAT(ParseTablePosition(R"({"version":1,"vgtid":{},"columns":[1]})").status().message(),
               HasSubstr("\"columns\""));
+  EXPECT_THAT(
+      ParseTablePosition(R"({"version":1,"vgtid":{},"shard_columns":{"0":1}})").status().message(),
+      HasSubstr("\"shard_columns\""));
   EXPECT_THAT(ParseTablePosition(R"({"version":1,"vgtid":{},"cursor":-1})").status().message(),
               HasSubstr("\"cursor\""));
 }

@@ -1,0 +1,130 @@
+#include "sync/stream_job.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "mysql/ddl_statement.h"
+#include "vitess/errors.h"
+
+namespace source_vitess::sync {
+
+StreamJob::StreamJob(const JobContext& context, size_t group, size_t shards, size_t slots)
+    : context_(context),
+      group_(group),
+      reader_(context.client),
+      rows_(slots, context.options.types, {context.client, context.options.query_timeout},
+            context.sink, context.sequence),
+      flusher_(context_, rows_, absl::Now()),
+      columns_(slots),
+      retired_(shards, false) {}
+
+JobOutcome StreamJob::Follow(const vtgate::VStreamRequest& request) {
+  reader_.Open(request);
+  vtgate::VStreamResponse response;
+  ResponseReuse reuse;
+  while (!ended_ && reader_.Read(&response)) {
+    for (const binlogdata::VEvent& event : response.events()) {
+      if (absl::Status status = Handle(event); !status.ok()) {
+        return Failure(std::move(status), TableOf(event));
+      }
+      if (ended_) break;
+    }
+    tracker_.EndOfResponse();
+    reuse.Used(response, rows_.TakeLargestRow());
+    if (const absl::Time now = absl::Now(); !ended_ && flusher_.IsDue(now)) {
+      if (absl::Status status = Flush(now); !status.ok()) {
+        return Failure(std::move(status), rows_.failed_table());
+      }
+    }
+  }
+  if (ended_) {
+    reader_.Cancel(absl::OkStatus());
+    return std::move(outcome_);
+  }
+  absl::Status status = reader_.Finish();
+  if (!outcome_.journals.empty() && !reader_.cancelled()) {
+    // VTGate ends a stream behind a JOURNAL, with an error when it does not read all participants
+    // (recording reshard-merge-one-participant-journal).
+    outcome_.end = JobEnd::kResharded;
+  } else if (!status.ok()) {
+    return Failure(std::move(status), std::nullopt);
+  } else if (reader_.cancelled()) {
+    outcome_.end = Stopped();
+  } else {
+    return Failure(vitess::TransientError("VTGate ended the stream"), std::nullopt);
+  }
+  return std::move(outcome_);
+}
+
+JobOutcome StreamJob::Failure(absl::Status status, std::optional<size_t> table) {
+  reader_.Cancel(absl::OkStatus());
+  outcome_.end = JobEnd::kFailed;
+  outcome_.status = std::move(status);
+  if (!outcome_.table.has_value()) outcome_.table = table;
+  return std::move(outcome_);
+}
+
+void StreamJob::End(JobEnd end) {
+  ended_ = true;
+  outcome_.end = end;
+}
+
+absl::Status StreamJob::HandleJournal(const binlogdata::VEvent& event) {
+  const binlogdata::Journal& journal = event.journal();
+  if (journal.migration_type() != binlogdata::SHARDS) return absl::OkStatus();
+  const int shard = ShardIndex(event.shard());
+  if (shard < 0) {
+    return vitess::LostPositionError(
+        absl::StrCat("keyspace ", event.keyspace(),
+                     " was resharded, and VTGate does not say which shard has ended; "
+                     "Vitess 18 and later do"));
+  }
+  retired_[static_cast<size_t>(shard)] = true;
+  outcome_.journals[event.shard()] = journal;
+  return absl::OkStatus();
+}
+
+bool StreamJob::JournalsAreComplete() const {
+  return std::all_of(outcome_.journals.begin(), outcome_.journals.end(), [this](const auto& entry) {
+    const auto& participants = entry.second.participants();
+    return std::all_of(participants.begin(), participants.end(),
+                       [this](const binlogdata::KeyspaceShard& participant) {
+                         const int shard = ShardIndex(participant.shard());
+                         return shard < 0 || retired_[static_cast<size_t>(shard)];
+                       });
+  });
+}
+
+absl::Status StreamJob::HandleDdl(const Table& table, const binlogdata::VEvent& event,
+                                  SchemaWatch& columns) {
+  const mysql::TableEffect effect = mysql::EffectOn(event.statement(), table.name());
+  if (effect == mysql::TableEffect::kNone) return absl::OkStatus();
+  columns.Altered();
+  if (effect == mysql::TableEffect::kAltered || !table.incremental) return absl::OkStatus();
+  const std::string where =
+      absl::StrCat("table ", table.keyspace(), ".", table.name(),
+                   event.shard().empty() ? "" : absl::StrCat(" in shard ", event.shard()));
+  outcome_.table = table.index;
+  if (effect == mysql::TableEffect::kGone) {
+    return vitess::ConfigurationError(absl::StrCat(where, " was dropped or renamed (",
+                                                   event.statement(),
+                                                   "); what it had before was delivered. Take the "
+                                                   "stream out of the connection, or, when there "
+                                                   "is a table of that name again, refresh it"));
+  }
+  if (context_.options.ignore_truncate) {
+    outcome_.table.reset();
+    context_.logger.Warning(
+        absl::StrCat(where, " was emptied (", event.statement(),
+                     "); the rows that it had stay in the destination until its "
+                     "stream is refreshed."));
+    return absl::OkStatus();
+  }
+  return vitess::ConfigurationError(absl::StrCat(
+      where, " was emptied (", event.statement(),
+      "), which no record can tell: refresh the stream, so that the destination forgets the rows "
+      "that it had, or choose with the option truncate to keep them"));
+}
+
+}  // namespace source_vitess::sync

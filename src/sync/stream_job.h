@@ -1,0 +1,85 @@
+// What the two kinds of job have in common: one VStream, followed event by event, whose rows go out
+// in large pieces together with the positions that they complete.
+#ifndef SOURCE_VITESS_SYNC_STREAM_JOB_H_
+#define SOURCE_VITESS_SYNC_STREAM_JOB_H_
+
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "sync/job.h"
+#include "sync/row_writer.h"
+#include "sync/schema_watch.h"
+#include "sync/vstream_reader.h"
+
+namespace source_vitess::sync {
+
+class StreamJob {
+ public:
+  virtual ~StreamJob() = default;
+
+  // Blocks until the job ends. Once.
+  virtual JobOutcome Run() = 0;
+
+  // From any thread. A reason that is OK asks to stop.
+  void Cancel(absl::Status reason) { reader_.Cancel(std::move(reason)); }
+
+  VStreamReader& reader() { return reader_; }
+
+ protected:
+  // `slots`: the pairs of table and shard. `group`: for the checkpointer.
+  StreamJob(const JobContext& context, size_t group, size_t shards, size_t slots);
+
+  // Opens the stream and reads it until End is called, or it ends by itself.
+  JobOutcome Follow(const vtgate::VStreamRequest& request);
+
+  // Ends the job behind the event that is being handled.
+  void End(JobEnd end);
+
+  virtual absl::Status Handle(const binlogdata::VEvent& event) = 0;
+
+  // Hands over what has gathered. Called between responses once it is due.
+  virtual absl::Status Flush(absl::Time now) = 0;
+
+  // The table, Table::index, that the event is about.
+  virtual std::optional<size_t> TableOf(const binlogdata::VEvent& event) const = 0;
+
+  // What it means that the job was asked to stop.
+  virtual JobEnd Stopped() const { return JobEnd::kStopped; }
+
+  // Its place among the job's shards; -1: not one of them.
+  virtual int ShardIndex(std::string_view shard) const = 0;
+
+  // Takes note of a JOURNAL: from now on its shard stands still, where it was before the
+  // transaction that the JOURNAL is in (docs/design.md, rule 8).
+  absl::Status HandleJournal(const binlogdata::VEvent& event);
+  bool IsRetired(size_t shard) const { return retired_[shard]; }
+
+  // Whether every participant of the journals that the stream reads has had its JOURNAL: nothing
+  // comes of them any more.
+  bool JournalsAreComplete() const;
+
+  // What a DDL event does to one of the job's tables that stands at or before it.
+  absl::Status HandleDdl(const Table& table, const binlogdata::VEvent& event, SchemaWatch& columns);
+
+  const JobContext context_;
+  const size_t group_;
+  VStreamReader reader_;
+  VgtidTracker tracker_;
+  RowWriter rows_;
+  BatchFlusher flusher_;
+  std::vector<SchemaWatch> columns_;  // by slot
+
+ private:
+  JobOutcome Failure(absl::Status status, std::optional<size_t> table);
+
+  std::vector<bool> retired_;  // by shard
+  JobOutcome outcome_;
+  bool ended_ = false;
+};
+
+}  // namespace source_vitess::sync
+
+#endif  // SOURCE_VITESS_SYNC_STREAM_JOB_H_
