@@ -49,6 +49,12 @@ void Keyspace::SortShards() {
                    [](const auto& a, const auto& b) { return a->range.begin < b->range.begin; });
 }
 
+void Keyspace::KeepVschema(const std::string& from, const std::string& to) {
+  if (const auto vindex = vindexes.find(from); vindex != vindexes.end())
+    vindexes[to] = vindex->second;
+  if (reference_tables.count(from) != 0) reference_tables.insert(to);
+}
+
 absl::StatusOr<std::string> Keyspace::KeyspaceIdOf(const TableSchema& schema,
                                                    const Row& row) const {
   const auto vindex = vindexes.find(schema.name);

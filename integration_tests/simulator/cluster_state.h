@@ -48,6 +48,8 @@ struct Shard {
 };
 
 struct PrimaryVindex {
+  std::string name;
+  std::string type_name;
   VindexType type = VindexType::kHash;
   std::string column;
 };
@@ -71,6 +73,9 @@ struct Keyspace {
   // (vtgate/vstream_manager.go: keyspaceHasBeenResharded).
   bool Resharded() const;
   void SortShards();
+  // Gives a table that is renamed its vindex; the old name keeps it, for rows that are still logged
+  // under it.
+  void KeepVschema(const std::string& from, const std::string& to);
   // Where the vindex of the row's table puts it. Fails with VTGate's text if the table has none.
   absl::StatusOr<std::string> KeyspaceIdOf(const TableSchema& schema, const Row& row) const;
 };

@@ -120,6 +120,49 @@ TEST_F(ClusterTest, MovesARowWhoseVindexColumnChanges) {
   EXPECT_EQ(Ask("customer:80-", "select id, customer_id from orders"), "1 4\n");
 }
 
+class ReferenceTableTest : public ClusterTest {
+ protected:
+  ReferenceTableTest() {
+    Run(R"(use customer;
+      create table countries (code char(2) primary key, name varchar(20));
+      alter vschema add reference countries;
+      insert into countries values ('de', 'Germany'), ('fr', 'France'))");
+  }
+};
+
+TEST_F(ReferenceTableTest, HasAllRowsInEveryShard) {
+  EXPECT_EQ(Ask("customer:-80", "select code from countries"), "de\nfr\n");
+  EXPECT_EQ(Ask("customer:80-", "select code from countries"), "de\nfr\n");
+  EXPECT_EQ(Ask("customer", "select count(*) from countries"), "2\n");
+}
+
+TEST_F(ReferenceTableTest, ChangesInEveryShard) {
+  Run("use customer; update countries set name = 'x' where code = 'de'; delete from countries "
+      "where code = 'fr'");
+  EXPECT_EQ(Ask("customer:-80", "select code, name from countries"), "de x\n");
+  EXPECT_EQ(Ask("customer:80-", "select code, name from countries"), "de x\n");
+}
+
+TEST_F(ReferenceTableTest, GoesWholeToEachTargetOfAReshard) {
+  ASSERT_TRUE(cluster_.StartReshard({"customer", {"-80", "80-"}, {"-40", "40-"}}).ok());
+  Run("use customer; insert into countries values ('it', 'Italy'); delete from countries where "
+      "code = 'fr'");
+  ASSERT_TRUE(cluster_.SwitchTraffic("customer").ok());
+  EXPECT_EQ(Ask("customer:-40", "select code from countries"), "de\nit\n");
+  EXPECT_EQ(Ask("customer:40-", "select code from countries"), "de\nit\n");
+}
+
+TEST_F(ReferenceTableTest, IsATableWithoutVindex) {
+  EXPECT_EQ(Ask("customer", "show vschema tables"), "countries\ncustomers\norders\n");
+  EXPECT_EQ(Ask("customer", "show vschema vindexes on countries"), "");
+  EXPECT_EQ(Ask("commerce", "show vschema vindexes on customer.orders"),
+            "customer_id hash hash  \n");
+  EXPECT_EQ(Ask("customer", "show vschema vindexes on nope"),
+            "VT05005: table 'nope' does not exist in keyspace 'customer'");
+  EXPECT_EQ(Ask("customer", "show vschema keyspaces"),
+            "customer true unmanaged \ncommerce false unmanaged \n");
+}
+
 TEST_F(ClusterTest, RefusesADuplicateKeyInMysqlsWords) {
   EXPECT_THAT(Ask("customer", "insert into customers values (1, 'again', null)"),
               testing::HasSubstr("Duplicate entry '1' for key 'customers.PRIMARY' (errno 1062)"));

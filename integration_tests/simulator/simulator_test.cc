@@ -175,6 +175,70 @@ TEST(SimulatorTest, ResumesWhenATabletComesBack) {
   EXPECT_THAT(Ids(reader.responses()), testing::ElementsAre("1"));
 }
 
+class MovingRowTest : public testing::Test {
+ protected:
+  // Moves the only order from -80 to 80- while a stream over both shards does not get to `held`,
+  // and gives back its rows' shards and kinds once it has come to both.
+  static std::vector<std::string> Move(const std::string& held) {
+    RecordedCluster* running = nullptr;
+    int transactions = 0;
+    SimulatorOptions options;
+    options.service.streams.on_point = [&](const StreamPoint& point) {
+      const bool other = point.kind == StreamPoint::Kind::kTransaction && point.shard != held;
+      // Each shard sees both transactions: they are on one server.
+      if (other && ++transactions == 2)
+        static_cast<void>(running->cluster().ReleaseStreams("customer", held));
+      return StreamAction::kContinue;
+    };
+    RecordedCluster cluster(options);
+    running = &cluster;
+    cluster.Run("insert into orders values (1, 1, 'x', null)");
+    vtgate::VStreamRequest request = ReplicationRequest(cluster.Position());
+    *request.mutable_vgtid()->add_shard_gtids() = request.vgtid().shard_gtids(0);
+    request.mutable_vgtid()->mutable_shard_gtids(1)->set_shard("80-");
+    request.mutable_filter()->mutable_rules(0)->set_match("orders");
+    request.mutable_filter()->mutable_rules(0)->set_filter("select * from orders");
+    EXPECT_TRUE(cluster.cluster().HoldStreams("customer", held).ok());
+    cluster.Run("update orders set customer_id = 4 where id = 1");
+    StreamReader reader(cluster.address(), request);
+    reader.ReadEvents(16);
+    std::vector<std::string> rows;
+    for (const vtgate::VStreamResponse& response : reader.responses()) {
+      for (const binlogdata::VEvent& event : response.events()) {
+        if (event.type() != binlogdata::ROW) continue;
+        const bool insert = event.row_event().row_changes(0).has_after();
+        rows.push_back(Cat(event.shard(), insert ? " insert" : " delete"));
+      }
+    }
+    return rows;
+  }
+};
+
+TEST_F(MovingRowTest, LeavesItsShardBeforeItComesToTheOther) {
+  EXPECT_THAT(Move("80-"), testing::ElementsAre("-80 delete", "80- insert"));
+}
+
+TEST_F(MovingRowTest, ComesToItsShardBeforeItLeavesTheOther) {
+  EXPECT_THAT(Move("-80"), testing::ElementsAre("80- insert", "-80 delete"));
+}
+
+TEST(SimulatorTest, SendsAReferenceTablesRowsFromEachShard) {
+  RecordedCluster cluster;
+  cluster.Run(
+      "create table countries (code char(2) primary key); alter vschema add reference "
+      "countries; insert into countries values ('de')");
+  vtgate::VStreamRequest request = CopyRequest();
+  request.mutable_vgtid()->mutable_shard_gtids(0)->clear_shard();
+  request.mutable_filter()->mutable_rules(0)->set_match("countries");
+  request.mutable_filter()->mutable_rules(0)->set_filter("select * from countries");
+  StreamReader reader(cluster.address(), request);
+  while (reader.ReadMessage()) {
+    const vtgate::VStreamResponse& last = reader.responses().back();
+    if (last.events(last.events_size() - 1).shard().empty()) break;
+  }
+  EXPECT_THAT(Ids(reader.responses()), testing::ElementsAre("de", "de"));
+}
+
 TEST(SimulatorFilterTest, SendsBothImagesOfAnUpdateThatLeavesTheFilter) {
   RecordedCluster cluster;
   cluster.InsertCustomers("2026-01-01 00:00:00");

@@ -254,6 +254,7 @@ absl::StatusOr<query::QueryResult> SqlExecutor::SelectFromTable(const Select& se
   relation.columns = schema.columns;
   for (size_t i = 0; i < schema.columns.size(); ++i)
     relation.fields.push_back(schema.FieldOf(i, keyspace->name));
+  const bool from_one = keyspace->reference_tables.count(schema.name) != 0;
   for (const Place& place : *places) {
     const absl::Status status =
         ForEachMatch(place, select.where, [&](const std::string&, const RowPointer& row) {
@@ -261,6 +262,7 @@ absl::StatusOr<query::QueryResult> SqlExecutor::SelectFromTable(const Select& se
           return absl::OkStatus();
         });
     if (!status.ok()) return TabletError(*place.shard, status.code(), status.message());
+    if (from_one) break;
   }
   return Project(relation, select, Context());
 }
@@ -402,26 +404,33 @@ absl::StatusOr<query::QueryResult> SqlExecutor::Run(const Insert& insert) {
     absl::StatusOr<Row> row = BuildRow(*keyspace, schema, insert, values, result);
     if (!row.ok())
       return TabletError(*places->front().shard, row.status().code(), row.status().message());
-    if (absl::Status status = InsertRow(*keyspace, schema, insert, *std::move(row), result);
-        !status.ok())
-      return status;
+    std::vector<Shard*> shards;
+    if (keyspace->reference_tables.count(schema.name) != 0) {
+      for (const Place& place : *places) shards.push_back(place.shard);
+    } else {
+      const absl::StatusOr<Shard*> shard = Route(*keyspace, schema, *row);
+      if (!shard.ok()) return shard.status();
+      shards.push_back(*shard);
+    }
+    for (Shard* shard : shards) {
+      const absl::Status status = InsertRow(*keyspace, *shard, insert, *row, result);
+      if (!status.ok()) return status;
+    }
   }
   return result;
 }
 
-absl::Status SqlExecutor::InsertRow(Keyspace& keyspace, const TableSchema& schema,
-                                    const Insert& insert, Row row, query::QueryResult& result) {
-  const absl::StatusOr<Shard*> shard = Route(keyspace, schema, row);
-  if (!shard.ok()) return shard.status();
-  Table& table = *(*shard)->FindTable(schema.name);
+absl::Status SqlExecutor::InsertRow(Keyspace& keyspace, Shard& shard, const Insert& insert, Row row,
+                                    query::QueryResult& result) {
+  Table& table = *shard.FindTable(insert.table.name);
   std::string key = PrimaryKeyOf(*table.schema, row);
   if (key.empty()) {
     key = RowNumberKey(table.next_row_number++);
-  } else if (const RowPointer existing = writes_.Find(**shard, table, key); existing != nullptr) {
-    return InsertOverExisting(keyspace, insert, {*shard, &table}, key, existing, std::move(row),
+  } else if (const RowPointer existing = writes_.Find(shard, table, key); existing != nullptr) {
+    return InsertOverExisting(keyspace, insert, {&shard, &table}, key, existing, std::move(row),
                               result);
   }
-  writes_.Put(**shard, table, key, std::make_shared<const Row>(std::move(row)));
+  writes_.Put(shard, table, key, std::make_shared<const Row>(std::move(row)));
   result.set_rows_affected(result.rows_affected() + 1);
   return absl::OkStatus();
 }
@@ -534,7 +543,8 @@ absl::Status SqlExecutor::ChangeRow(Keyspace& keyspace, const Place& place, cons
   const TableSchema& schema = *place.table->schema;
   const RowPointer before = writes_.Find(*place.shard, *place.table, key);
   const Row& row = changed_row.row;
-  const absl::StatusOr<Shard*> shard = Route(keyspace, schema, row);
+  const bool everywhere = keyspace.reference_tables.count(schema.name) != 0;
+  const absl::StatusOr<Shard*> shard = everywhere ? place.shard : Route(keyspace, schema, row);
   if (!shard.ok()) return shard.status();
   const std::string primary = PrimaryKeyOf(schema, row);
   auto changed = std::make_shared<const Row>(row);
@@ -763,7 +773,9 @@ absl::StatusOr<query::QueryResult> SqlExecutor::Run(const AlterTable& alter) {
   }
   std::vector<std::string> names = {alter.table.name};
   for (const AlterAction& action : alter.actions) {
-    if (action.kind == AlterAction::Kind::kRenameTable) names.push_back(action.new_name);
+    if (action.kind != AlterAction::Kind::kRenameTable) continue;
+    names.push_back(action.new_name);
+    keyspace->KeepVschema(alter.table.name, action.new_name);
   }
   for (const Place& place : *places) {
     if (absl::Status status = AlterInShard(*place.shard, *place.table, alter); !status.ok())
@@ -800,10 +812,7 @@ absl::StatusOr<query::QueryResult> SqlExecutor::Run(const RenameTable& rename) {
   for (const auto& [from, to] : rename.pairs) {
     names.push_back(from.name);
     names.push_back(to.name);
-    if (const auto vindex = keyspace->vindexes.find(from.name);
-        vindex != keyspace->vindexes.end()) {
-      keyspace->vindexes[to.name] = vindex->second;
-    }
+    keyspace->KeepVschema(from.name, to.name);
   }
   for (const Place& place : *places) {
     for (const auto& [from, to] : rename.pairs) {
@@ -830,9 +839,14 @@ absl::StatusOr<query::QueryResult> SqlExecutor::Run(const TruncateTable& truncat
 absl::StatusOr<query::QueryResult> SqlExecutor::Run(const AlterVschema& vschema) {
   const absl::StatusOr<Keyspace*> keyspace = FindKeyspace(vschema.table.schema);
   if (!keyspace.ok()) return keyspace.status();
+  if (vschema.reference) {
+    (*keyspace)->reference_tables.insert(vschema.table.name);
+    return query::QueryResult();
+  }
   const absl::StatusOr<VindexType> type = ParseVindexType(vschema.type);
   if (!type.ok()) return type.status();
-  (*keyspace)->vindexes[vschema.table.name] = {*type, vschema.columns[0]};
+  (*keyspace)->vindexes[vschema.table.name] = {vschema.name, vschema.type, *type,
+                                               vschema.columns[0]};
   return query::QueryResult();
 }
 

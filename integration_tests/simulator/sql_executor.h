@@ -73,8 +73,8 @@ class SqlExecutor {
                                  const Column& column, query::QueryResult& result);
   absl::Status ComputeGenerated(const TableSchema& schema, Row& row);
   absl::StatusOr<Shard*> Route(Keyspace& keyspace, const TableSchema& schema, const Row& row);
-  absl::Status InsertRow(Keyspace& keyspace, const TableSchema& schema, const Insert& insert,
-                         Row row, query::QueryResult& result);
+  absl::Status InsertRow(Keyspace& keyspace, Shard& shard, const Insert& insert, Row row,
+                         query::QueryResult& result);
   absl::Status InsertOverExisting(Keyspace& keyspace, const Insert& insert, const Place& place,
                                   const std::string& key, const RowPointer& existing, Row row,
                                   query::QueryResult& result);
@@ -103,6 +103,9 @@ class SqlExecutor {
   absl::Status AlterInShard(Shard& shard, Table& table, const AlterTable& alter);
   absl::Status RenameInShard(Shard& shard, const std::string& from, const std::string& to);
 
+  absl::StatusOr<query::QueryResult> ShowShards(const Show& show);
+  absl::StatusOr<query::QueryResult> ShowVschema(const Show& show);
+  absl::StatusOr<query::QueryResult> ShowVindexes(const Show& show);
   absl::StatusOr<query::QueryResult> ShowTablets(const Show& show);
   absl::StatusOr<query::QueryResult> ShowTables(const Show& show);
   absl::StatusOr<query::QueryResult> ShowGtidExecuted(const Show& show);

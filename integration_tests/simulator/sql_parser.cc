@@ -507,6 +507,12 @@ class Parser {
 
   Statement ParseAlter() {
     if (AcceptWords({"vschema", "on"})) return ParseAlterVschema();
+    if (AcceptWords({"vschema", "add", "reference"})) {
+      AlterVschema vschema;
+      vschema.table = ParseTableName();
+      vschema.reference = true;
+      return vschema;
+    }
     ExpectWord("table");
     AlterTable alter;
     alter.table = ParseTableName();
@@ -521,7 +527,8 @@ class Parser {
     vschema.table = ParseTableName();
     ExpectWord("add");
     ExpectWord("vindex");
-    vschema.type = ToLower(Name());
+    vschema.name = ToLower(Name());
+    vschema.type = vschema.name;
     vschema.columns = NameList();
     if (AcceptWord("using")) vschema.type = ToLower(Name());
     return vschema;

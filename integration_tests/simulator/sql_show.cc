@@ -31,25 +31,77 @@ absl::StatusOr<query::QueryResult> SqlExecutor::Run(const Show& show) {
     }
     return result;
   }
-  if (show.what == "vitess_shards") {
-    std::vector<std::string> names;
-    for (const auto& keyspace : state_.keyspaces) {
-      for (const auto& shard : keyspace->shards) {
-        const std::string name = Cat(keyspace->name, "/", shard->name);
-        if (shard->serving && Matches(name, show.like)) names.push_back(name);
-      }
-    }
-    std::stable_sort(names.begin(), names.end(), [](const std::string& a, const std::string& b) {
-      return a.substr(0, a.find('/')) < b.substr(0, b.find('/'));
-    });
-    query::QueryResult result = WithFields({"Shards"});
-    for (const std::string& name : names) AppendRow({Cell(name)}, result);
-    return result;
-  }
+  if (show.what == "vitess_shards") return ShowShards(show);
   if (show.what == "vitess_tablets") return ShowTablets(show);
   if (show.what == "tables") return ShowTables(show);
+  if (show.what == "vschema vindexes") return ShowVindexes(show);
+  if (StartsWith(show.what, "vschema ")) return ShowVschema(show);
   if (show.what == "global gtid_executed") return ShowGtidExecuted(show);
   return absl::UnimplementedError(Cat("SHOW ", show.what, " is not known to the simulator"));
+}
+
+absl::StatusOr<query::QueryResult> SqlExecutor::ShowShards(const Show& show) {
+  std::vector<std::string> names;
+  for (const auto& keyspace : state_.keyspaces) {
+    for (const Shard* shard : keyspace->ServingShards()) {
+      const std::string name = Cat(keyspace->name, "/", shard->name);
+      if (Matches(name, show.like)) names.push_back(name);
+    }
+  }
+  std::stable_sort(names.begin(), names.end(), [](const std::string& a, const std::string& b) {
+    return a.substr(0, a.find('/')) < b.substr(0, b.find('/'));
+  });
+  query::QueryResult result = WithFields({"Shards"});
+  for (const std::string& name : names) AppendRow({Cell(name)}, result);
+  return result;
+}
+
+// vtgate/planbuilder/show.go: buildVschemaKeyspacesPlan, buildVschemaTablesPlan. VTGate adds the
+// tables that it finds in the shards to those of the vschema.
+absl::StatusOr<query::QueryResult> SqlExecutor::ShowVschema(const Show& show) {
+  if (show.what == "vschema keyspaces") {
+    query::QueryResult result = WithFields({"Keyspace", "Sharded", "Foreign Key", "Comment"});
+    for (const auto& keyspace : state_.keyspaces) {
+      AppendRow({Cell(keyspace->name), Cell(keyspace->sharded() ? "true" : "false"),
+                 Cell("unmanaged"), Cell("")},
+                result);
+    }
+    return result;
+  }
+  if (show.what != "vschema tables")
+    return absl::UnimplementedError(Cat("SHOW ", show.what, " is not known to the simulator"));
+  const absl::StatusOr<Keyspace*> keyspace = FindKeyspace("");
+  if (!keyspace.ok()) return keyspace.status();
+  query::QueryResult result = WithFields({"Tables"});
+  for (const auto& [name, table] : (*keyspace)->ServingShards()[0]->tables) {
+    if (!table.schema->view) AppendRow({Cell(name)}, result);
+  }
+  return result;
+}
+
+// The same: buildVschemaVindexesPlan. A reference table has none.
+absl::StatusOr<query::QueryResult> SqlExecutor::ShowVindexes(const Show& show) {
+  const size_t dot = show.from.find('.');
+  const bool qualified = dot != std::string::npos;
+  const absl::StatusOr<Keyspace*> keyspace =
+      FindKeyspace(qualified ? show.from.substr(0, dot) : "");
+  if (!keyspace.ok()) return keyspace.status();
+  const std::string table = qualified ? show.from.substr(dot + 1) : show.from;
+  if (!(*keyspace)->HasTable(table)) {
+    return absl::NotFoundError(
+        Cat("VT05005: table '", table, "' does not exist in keyspace '", (*keyspace)->name, "'"));
+  }
+  query::QueryResult result = WithFields({"Columns", "Name", "Type", "Params", "Owner"});
+  const auto vindex = (*keyspace)->vindexes.find(table);
+  const bool has_one =
+      vindex != (*keyspace)->vindexes.end() && (*keyspace)->reference_tables.count(table) == 0;
+  if (has_one) {
+    const PrimaryVindex& primary = vindex->second;
+    AppendRow(
+        {Cell(primary.column), Cell(primary.name), Cell(primary.type_name), Cell(""), Cell("")},
+        result);
+  }
+  return result;
 }
 
 absl::StatusOr<query::QueryResult> SqlExecutor::ShowTablets(const Show& show) {

@@ -196,9 +196,12 @@ struct Show {
   std::string from;  // a keyspace or a table
 };
 
-// alter vschema on ks.t add vindex name(columns) [using type]
+// alter vschema on ks.t add vindex name(columns) [using type]; and, the simulator's own,
+// alter vschema add reference ks.t
 struct AlterVschema {
   TableName table;
+  bool reference = false;
+  std::string name;
   std::string type;
   std::vector<std::string> columns;
 };

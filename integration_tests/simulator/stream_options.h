@@ -22,6 +22,7 @@ struct StreamPoint {
     kTableCopied,    // a table's last message was sent
     kCopyCompleted,
     kReplicating,  // the copy is over, or there was none
+    kTransaction,  // a transaction or definition of the binary log was sent
     kJournal,      // a reshard's JOURNAL was read, and sent if the flags ask for it. The shard's
                    // stream ends there: kRestart means kContinue
   };

@@ -440,6 +440,7 @@ absl::Status TabletStream::AddRows(const LoggedTransaction& transaction, const R
 TabletStream::Step TabletStream::Deliver(const LoggedTransaction& transaction) {
   Step step;
   step.kind = Step::Kind::kGroup;
+  step.point = Point(StreamPoint::Kind::kTransaction);
   step.packets.emplace_back();
   packet_size_ = 0;
   const vitess::GtidSet before = std::exchange(position_, position_.Union(GtidOf(transaction)));
