@@ -40,7 +40,8 @@ TEST(ExamplesTest, StateIsOneThatCanBeResumed) {
   ASSERT_EQ(copying->table_p_ks_size(), 1);
   EXPECT_EQ(copying->table_p_ks(0).lastpk().rows(0).values(), "421007");
   EXPECT_THAT(position->since, testing::ElementsAre(testing::Key("80-")));
-  EXPECT_EQ(position->columns.size(), 3u);
+  EXPECT_EQ(position->columns.at("-80")->size(), 3u);
+  EXPECT_EQ(position->columns.at("80-")->size(), 3u);
   EXPECT_NE(position->cursor, 0u);
 }
 

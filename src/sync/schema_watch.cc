@@ -7,7 +7,6 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "text/absl_view.h"
 #include "vitess/errors.h"
 
@@ -25,10 +24,22 @@ std::string_view BaseType(std::string_view type) {
   return type.substr(0, type.find_first_of("( "));
 }
 
-std::string Names(const std::vector<PositionColumn>& columns) {
-  return absl::StrJoin(columns, ", ", [](std::string* out, const PositionColumn& column) {
-    absl::StrAppend(out, column.name, " ", column.type);
-  });
+std::string Describe(const std::vector<PositionColumn>& columns, size_t place) {
+  if (place == columns.size()) return "nothing";
+  return absl::StrCat(columns[place].name, " ", columns[place].type);
+}
+
+// The first column in which they differ.
+std::string Difference(const std::vector<PositionColumn>& known,
+                       const std::vector<PositionColumn>& told) {
+  const auto [known_end, told_end] =
+      std::mismatch(known.begin(), known.end(), told.begin(), told.end(),
+                    [](const PositionColumn& before, const PositionColumn& now) {
+                      return before.name == now.name && ReadsAs(before.type, now.type);
+                    });
+  const auto place = static_cast<size_t>(known_end - known.begin());
+  return absl::StrCat("its column ", place + 1, " was ", Describe(known, place),
+                      ", and Vitess says ", Describe(told, place));
 }
 
 bool Fits(const std::vector<PositionColumn>& known, const std::vector<PositionColumn>& told) {
@@ -81,9 +92,9 @@ absl::Status SchemaWatch::Changes(const binlogdata::FieldEvent& event,
     return absl::OkStatus();
   }
   return vitess::LostPositionError(absl::StrCat(
-      "the schema of the table was changed before the changes that precede it were read, so that "
-      "Vitess gives them columns that were not theirs (it had ",
-      Names(expected), ", and Vitess says ", Names(told),
+      "the schema of the table was changed before all the rows that were written under the old one "
+      "were read, and Vitess gives these the columns of the new one (",
+      Difference(expected, told),
       "); sync more often than the schema changes, or let Vitess keep old schemas "
       "(vttablet --track-schema-versions)"));
 }
