@@ -56,6 +56,7 @@ struct LoggedTransaction {
   std::vector<RowsEvent> events;
   std::string statement;            // of kDefinition
   std::vector<std::string> tables;  // that the statement names
+  bool unparsed = false;            // Vitess cannot read the statement, and tells it to all
   binlogdata::Journal journal;      // of kJournal
 };
 

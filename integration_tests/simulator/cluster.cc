@@ -4,6 +4,7 @@
 #include <utility>
 #include <variant>
 
+#include "simulator/online_ddl.h"
 #include "simulator/sql_executor.h"
 #include "simulator/sql_tokenizer.h"
 #include "simulator/strings.h"
@@ -86,6 +87,20 @@ absl::Status Cluster::RunScript(std::string_view script) {
   }
   CloseSession(session);
   return absl::OkStatus();
+}
+
+absl::Status Cluster::RunOnlineDdl(std::string_view target, std::string_view alter) {
+  const absl::StatusOr<Target> parsed = Target::Parse(target);
+  if (!parsed.ok()) return parsed.status();
+  const absl::MutexLock lock(&mutex_);
+  Keyspace* keyspace = state_.FindKeyspace(parsed->keyspace);
+  if (keyspace == nullptr) return absl::NotFoundError(Cat("no keyspace ", parsed->keyspace));
+  for (Shard* shard : keyspace->ServingShards()) {
+    if (!parsed->shard.empty() && shard->name != parsed->shard) continue;
+    const absl::Status status = simulator::RunOnlineDdl(state_, *shard, alter);
+    if (!status.ok()) return status;
+  }
+  return FollowChanges();
 }
 
 absl::StatusOr<query::QueryResult> Cluster::Run(Session& session, const Statement& statement,

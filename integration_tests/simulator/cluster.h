@@ -69,6 +69,10 @@ class Cluster {
   // it.
   absl::Status RunScript(std::string_view script);
 
+  // Runs an ALTER TABLE as Vitess's online DDL does: streams see shadow tables come, and one RENAME
+  // TABLE. `target` is a keyspace, or one shard of it.
+  absl::Status RunOnlineDdl(std::string_view target, std::string_view alter);
+
   // Gives back what a session holds: an open transaction is undone.
   void CloseSession(const Session& session);
 

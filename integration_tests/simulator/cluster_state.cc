@@ -55,6 +55,22 @@ void Keyspace::KeepVschema(const std::string& from, const std::string& to) {
   if (reference_tables.count(from) != 0) reference_tables.insert(to);
 }
 
+void Keyspace::FollowAlter(const AlterTable& alter) {
+  const auto vindex = vindexes.find(alter.table.name);
+  for (const AlterAction& action : alter.actions) {
+    const bool of_column =
+        vindex != vindexes.end() && EqualsIgnoreCase(vindex->second.column, action.old_name);
+    if (of_column && action.kind == AlterAction::Kind::kRenameColumn)
+      vindex->second.column = action.new_name;
+    if (of_column && action.kind == AlterAction::Kind::kModifyColumn)
+      vindex->second.column = action.column.name;
+  }
+  for (const AlterAction& action : alter.actions) {
+    if (action.kind == AlterAction::Kind::kRenameTable)
+      KeepVschema(alter.table.name, action.new_name);
+  }
+}
+
 absl::StatusOr<std::string> Keyspace::KeyspaceIdOf(const TableSchema& schema,
                                                    const Row& row) const {
   const auto vindex = vindexes.find(schema.name);

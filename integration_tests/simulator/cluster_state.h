@@ -76,6 +76,8 @@ struct Keyspace {
   // Gives a table that is renamed its vindex; the old name keeps it, for rows that are still logged
   // under it.
   void KeepVschema(const std::string& from, const std::string& to);
+  // Keeps the table's vindex on its column where an ALTER renames the table or the column.
+  void FollowAlter(const AlterTable& alter);
   // Where the vindex of the row's table puts it. Fails with VTGate's text if the table has none.
   absl::StatusOr<std::string> KeyspaceIdOf(const TableSchema& schema, const Row& row) const;
 };

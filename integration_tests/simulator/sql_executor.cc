@@ -108,7 +108,8 @@ bool SqlExecutor::IsDefinition(const Statement& statement) {
          std::holds_alternative<AlterTable>(statement) ||
          std::holds_alternative<DropTable>(statement) ||
          std::holds_alternative<RenameTable>(statement) ||
-         std::holds_alternative<TruncateTable>(statement);
+         std::holds_alternative<TruncateTable>(statement) ||
+         std::holds_alternative<LoggedOnly>(statement);
 }
 
 // --- finding things
@@ -649,7 +650,18 @@ absl::StatusOr<query::QueryResult> SqlExecutor::Run(const CreateTable& create) {
   if (!keyspace.ok()) return keyspace.status();
   const absl::StatusOr<std::vector<Shard*>> shards = TargetShards(**keyspace);
   if (!shards.ok()) return shards.status();
-  absl::StatusOr<TableSchema> schema = MakeTableSchema(create);
+  absl::StatusOr<TableSchema> schema;
+  if (create.like.has_value()) {
+    Table* like = shards->front()->FindTable(create.like->name);
+    if (like == nullptr)
+      return absl::NotFoundError(
+          Cat("Table '", create.like->name, "' doesn't exist (errno 1146) (sqlstate 42S02)"));
+    schema = *like->schema;
+    schema->name = create.table.name;
+    (*keyspace)->KeepVschema(create.like->name, create.table.name);
+  } else {
+    schema = MakeTableSchema(create);
+  }
   if (!schema.ok()) return schema.status();
   const auto shared = std::make_shared<const TableSchema>(*std::move(schema));
   for (Shard* shard : *shards) {
@@ -728,33 +740,49 @@ absl::StatusOr<Row> SqlExecutor::RebuildRow(const TableSchema& before, const Tab
   return rebuilt;
 }
 
+absl::Status SqlExecutor::AlterRows(const Shard& shard, Table& table, const AlterAction& action) {
+  std::vector<int> moved;
+  absl::StatusOr<TableSchema> altered = AlterSchema(*table.schema, action, moved);
+  if (!altered.ok())
+    return TabletError(shard, altered.status().code(), StdView(altered.status().message()));
+  Rows rows;
+  for (const auto& [key, row] : table.rows) {
+    absl::StatusOr<Row> rebuilt = RebuildRow(*table.schema, *altered, moved, *row);
+    if (!rebuilt.ok())
+      return TabletError(shard, rebuilt.status().code(), StdView(rebuilt.status().message()));
+    std::string new_key = PrimaryKeyOf(*altered, *rebuilt);
+    if (new_key.empty())
+      new_key = table.schema->PrimaryKey() == nullptr ? key : RowNumberKey(table.next_row_number++);
+    if (rows.count(new_key) != 0) {
+      return TabletError(shard, absl::StatusCode::kAlreadyExists,
+                         DuplicateKeyText(*altered, *rebuilt));
+    }
+    rows[new_key] = std::make_shared<const Row>(*std::move(rebuilt));
+  }
+  table.rows = std::move(rows);
+  table.schema = std::make_shared<const TableSchema>(*std::move(altered));
+  return absl::OkStatus();
+}
+
 absl::Status SqlExecutor::AlterInShard(Shard& shard, Table& table, const AlterTable& alter) {
+  Table altered = table;
+  std::string name = altered.schema->name;
   for (const AlterAction& action : alter.actions) {
     if (action.kind == AlterAction::Kind::kRenameTable) {
-      return RenameInShard(shard, table.schema->name, action.new_name);
+      name = action.new_name;
+      continue;
     }
-    std::vector<int> moved;
-    absl::StatusOr<TableSchema> altered = AlterSchema(*table.schema, action, moved);
-    if (!altered.ok())
-      return TabletError(shard, altered.status().code(), StdView(altered.status().message()));
-    Rows rows;
-    for (const auto& [key, row] : table.rows) {
-      absl::StatusOr<Row> rebuilt = RebuildRow(*table.schema, *altered, moved, *row);
-      if (!rebuilt.ok())
-        return TabletError(shard, rebuilt.status().code(), StdView(rebuilt.status().message()));
-      std::string new_key = PrimaryKeyOf(*altered, *rebuilt);
-      if (new_key.empty())
-        new_key =
-            table.schema->PrimaryKey() == nullptr ? key : RowNumberKey(table.next_row_number++);
-      if (rows.count(new_key) != 0) {
-        return TabletError(shard, absl::StatusCode::kAlreadyExists,
-                           DuplicateKeyText(*altered, *rebuilt));
-      }
-      rows[new_key] = std::make_shared<const Row>(*std::move(rebuilt));
-    }
-    table.rows = std::move(rows);
-    table.schema = std::make_shared<const TableSchema>(*std::move(altered));
+    if (absl::Status status = AlterRows(shard, altered, action); !status.ok()) return status;
   }
+  if (name != table.schema->name) {
+    if (absl::Status status = RenameInShard(shard, table.schema->name, name); !status.ok())
+      return status;
+    TableSchema renamed = *altered.schema;
+    renamed.name = name;
+    altered.schema = std::make_shared<const TableSchema>(std::move(renamed));
+  }
+  // Renaming has kept the table where it is in memory.
+  table = std::move(altered);
   table.id = state_.next_table_id++;
   return absl::OkStatus();
 }
@@ -775,13 +803,13 @@ absl::StatusOr<query::QueryResult> SqlExecutor::Run(const AlterTable& alter) {
   for (const AlterAction& action : alter.actions) {
     if (action.kind != AlterAction::Kind::kRenameTable) continue;
     names.push_back(action.new_name);
-    keyspace->KeepVschema(alter.table.name, action.new_name);
   }
   for (const Place& place : *places) {
     if (absl::Status status = AlterInShard(*place.shard, *place.table, alter); !status.ok())
       return status;
     LogDefinition(*place.shard, statement, names);
   }
+  keyspace->FollowAlter(alter);
   return query::QueryResult();
 }
 
@@ -832,6 +860,24 @@ absl::StatusOr<query::QueryResult> SqlExecutor::Run(const TruncateTable& truncat
     place.table->rows.clear();
     place.table->id = state_.next_table_id++;
     LogDefinition(*place.shard, std::string(sql_), {truncate.table.name});
+  }
+  return query::QueryResult();
+}
+
+absl::StatusOr<query::QueryResult> SqlExecutor::Run(const LoggedOnly& statement) {
+  const absl::StatusOr<Keyspace*> keyspace = FindKeyspace("");
+  if (!keyspace.ok()) return keyspace.status();
+  const absl::StatusOr<std::vector<Shard*>> shards = TargetShards(**keyspace);
+  if (!shards.ok()) return shards.status();
+  for (Shard* shard : *shards) {
+    LoggedTransaction transaction;
+    transaction.kind = LoggedTransaction::Kind::kDefinition;
+    transaction.time = state_.now();
+    transaction.keyspace = shard->keyspace;
+    transaction.shard = shard->name;
+    transaction.statement = std::string(sql_);
+    transaction.unparsed = statement.told;
+    shard->log->Append(std::move(transaction));
   }
   return query::QueryResult();
 }

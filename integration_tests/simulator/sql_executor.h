@@ -38,6 +38,7 @@ class SqlExecutor {
   absl::StatusOr<query::QueryResult> Run(const DropTable& drop);
   absl::StatusOr<query::QueryResult> Run(const RenameTable& rename);
   absl::StatusOr<query::QueryResult> Run(const TruncateTable& truncate);
+  absl::StatusOr<query::QueryResult> Run(const LoggedOnly& statement);
   absl::StatusOr<query::QueryResult> Run(const Show& show);
   absl::StatusOr<query::QueryResult> Run(const AlterVschema& vschema);
 
@@ -100,7 +101,9 @@ class SqlExecutor {
   // A row of the table `before` as the altered table has it; `moved` is AlterSchema's.
   absl::StatusOr<Row> RebuildRow(const TableSchema& before, const TableSchema& altered,
                                  const std::vector<int>& moved, const Row& row);
+  // All of the actions, or none.
   absl::Status AlterInShard(Shard& shard, Table& table, const AlterTable& alter);
+  absl::Status AlterRows(const Shard& shard, Table& table, const AlterAction& action);
   absl::Status RenameInShard(Shard& shard, const std::string& from, const std::string& to);
 
   absl::StatusOr<query::QueryResult> ShowShards(const Show& show);

@@ -175,6 +175,7 @@ class Parser {
 
   // --- statements
   Statement ParseStatement() {
+    if (IsLoggedOnly()) return ParseLoggedOnly();
     if (AcceptWord("select")) return ParseSelect();
     if (AcceptWord("insert")) return ParseInsert(false);
     if (AcceptWord("replace")) return ParseInsert(true);
@@ -193,6 +194,29 @@ class Parser {
     return ParseControl();
   }
 
+  bool IsDefinitionOfARoutine() const {
+    const bool defines = IsWord("create") || IsWord("drop") || IsWord("alter");
+    if (!defines) return false;
+    for (const std::string_view kind : {"trigger", "user", "procedure", "function", "event"}) {
+      if (IsWord(kind, 1)) return true;
+    }
+    return false;
+  }
+
+  bool IsLoggedOnly() const {
+    for (const std::string_view verb : {"grant", "revoke", "analyze", "optimize", "repair"}) {
+      if (IsWord(verb)) return true;
+    }
+    return IsDefinitionOfARoutine();
+  }
+
+  LoggedOnly ParseLoggedOnly() {
+    LoggedOnly statement;
+    statement.told = IsDefinitionOfARoutine();
+    while (Peek().kind != Token::Kind::kEnd && !IsSymbol(";")) Advance();
+    return statement;
+  }
+
   Statement ParseControl() {
     Control control;
     if (AcceptWord("begin") || AcceptWords({"start", "transaction"})) {
@@ -201,7 +225,7 @@ class Parser {
       control.kind = Control::Kind::kCommit;
     } else if (AcceptWord("rollback")) {
       control.kind = Control::Kind::kRollback;
-    } else if (IsWord("set") || IsWord("savepoint") || IsWord("analyze") || IsWord("flush")) {
+    } else if (IsWord("set") || IsWord("savepoint") || IsWord("flush")) {
       while (Peek().kind != Token::Kind::kEnd && !IsSymbol(";")) Advance();
     } else {
       Fail();
@@ -387,6 +411,10 @@ class Parser {
     CreateTable create;
     create.if_not_exists = AcceptWords({"if", "not", "exists"});
     create.table = ParseTableName();
+    if (AcceptWord("like")) {
+      create.like = ParseTableName();
+      return create;
+    }
     ExpectSymbol("(");
     do {
       if (IsIndexStart()) {

@@ -128,6 +128,7 @@ struct IndexSyntax {
 struct CreateTable {
   TableName table;
   bool if_not_exists = false;
+  std::optional<TableName> like;  // in place of everything below
   std::vector<ColumnSyntax> columns;
   std::vector<IndexSyntax> indexes;
   std::string charset;
@@ -185,6 +186,13 @@ struct Control {
   Kind kind = Kind::kNothing;
 };
 
+// A statement of which only the binary log knows: triggers, users, routines and events, which
+// Vitess cannot parse and tells every stream of; GRANT, REVOKE, ANALYZE, OPTIMIZE and REPAIR, which
+// it tells none of (reference 6).
+struct LoggedOnly {
+  bool told = false;
+};
+
 struct Use {
   std::string target;
 };
@@ -215,9 +223,9 @@ struct CreateKeyspace {
   bool one_server = false;
 };
 
-using Statement =
-    std::variant<Select, Insert, Update, Delete, CreateTable, CreateView, AlterTable, DropTable,
-                 RenameTable, TruncateTable, Control, Use, Show, AlterVschema, CreateKeyspace>;
+using Statement = std::variant<Select, Insert, Update, Delete, CreateTable, CreateView, AlterTable,
+                               DropTable, RenameTable, TruncateTable, LoggedOnly, Control, Use,
+                               Show, AlterVschema, CreateKeyspace>;
 
 }  // namespace source_vitess::simulator
 

@@ -40,6 +40,11 @@ absl::Status ApplySelect(const binlogdata::Rule& rule, TablePlan& plan) {
       return absl::InvalidArgumentError(Cat("unsupported: ", item.text));
     }
     const int column = FindColumn(plan.names, name);
+    if (column < 0 && plan.named_by_number) {
+      return absl::UnknownError(
+          Cat("cannot use column names in vstream filter as the current table schema for ",
+              plan.images->name, " does not match that of the event"));
+    }
     if (column < 0) {
       return absl::UnknownError(Cat("column ", name, " not found in table ", plan.images->name));
     }
@@ -82,17 +87,49 @@ absl::Status ColumnsError(const TableSchema& logged, const TableSchema& current,
                                 absl::StrJoin(fields, " "), "]"));
 }
 
-// Columns without a schema: "@1", "@2", with the types of the binary log.
-void NameByNumber(TablePlan& plan) {
+// The type that a binary log tells of: neither signedness nor whether text is binary
+// (sqltypes.MySQLToType without flags).
+query::Type LoggedType(const Column& column) {
+  switch (column.type) {
+    case query::UINT8:
+      return query::INT8;
+    case query::UINT16:
+      return query::INT16;
+    case query::UINT24:
+      return query::INT24;
+    case query::UINT32:
+      return query::INT32;
+    case query::UINT64:
+      return query::INT64;
+    case query::BINARY:
+      return query::CHAR;
+    case query::VARBINARY:
+      return query::VARCHAR;
+    case query::BLOB:
+      return query::TEXT;
+    default:
+      return column.type;
+  }
+}
+
+// Columns without a schema: "@1", "@2", with the types of the binary log. Labels of ENUM and SET
+// are not in it.
+absl::Status NameByNumber(TablePlan& plan) {
   for (size_t i = 0; i < plan.images->columns.size(); ++i) {
     Column column = plan.images->columns[i];
     column.name = Cat("@", i + 1);
+    if (column.type == query::ENUM || column.type == query::SET) {
+      return absl::UnknownError(
+          Cat("enum or set column ", column.name, " does not have valid string values: "));
+    }
     query::Field field;
     field.set_name(column.name);
-    field.set_type(column.type);
+    field.set_type(LoggedType(column));
     plan.fields.push_back(std::move(field));
     plan.names.push_back(std::move(column));
   }
+  plan.named_by_number = true;
+  return absl::OkStatus();
 }
 
 absl::Status NameColumns(bool best_effort, const TableSchemaPointer& current,
@@ -101,16 +138,10 @@ absl::Status NameColumns(bool best_effort, const TableSchemaPointer& current,
   if (current == nullptr && !best_effort) {
     return absl::UnknownError(Cat("unknown table ", logged.name, " in schema"));
   }
-  if (current == nullptr) {
-    NameByNumber(plan);
-    return absl::OkStatus();
-  }
+  if (current == nullptr) return NameByNumber(plan);
   const bool too_many = logged.columns.size() > current->columns.size();
   if (too_many && !best_effort) return ColumnsError(logged, *current, database);
-  if (too_many || !Compatible(logged, *current)) {
-    NameByNumber(plan);
-    return absl::OkStatus();
-  }
+  if (too_many || !Compatible(logged, *current)) return NameByNumber(plan);
   for (size_t i = 0; i < logged.columns.size(); ++i) {
     plan.names.push_back(logged.columns[i]);
     plan.names.back().name = current->columns[i].name;

@@ -23,6 +23,7 @@ struct TablePlan {
   std::vector<Column> names;         // the columns as WHERE knows them
   ExpressionPtr where;               // may be null
   bool has_enum_or_set = false;
+  bool named_by_number = false;  // "@1", "@2": the table's schema says nothing of these rows
 };
 
 // The first rule that matches the table's name; null if there is none. Expressions between slashes

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "simulator/expression.h"
+#include "simulator/regular_expression.h"
 #include "simulator/strings.h"
 
 namespace source_vitess::simulator {
@@ -224,6 +225,17 @@ bool TableSchema::HasEnumOrSet() const {
 
 query::Field TableSchema::FieldOf(size_t column, std::string_view database) const {
   return MakeField(columns[column], name, database, KeyFlags(column));
+}
+
+bool IsInternalTable(std::string_view name) {
+  if (!name.starts_with('_')) return false;
+  return FindsRegularExpression(
+      "/^(_vt_[a-z0-9A-Z]{3}_[0-9a-f]{32}_[0-9]{14}_"
+      "|_vt_(HOLD|PURGE|EVAC|DROP)_[0-9a-f]{32}_[0-9]{14}"
+      "|_[0-9a-f]{8}_[0-9a-f]{4}_[0-9a-f]{4}_[0-9a-f]{4}_[0-9a-f]{12}_[0-9]{14}_"
+      "(gho|ghc|del|new|vrepl)"
+      "|_.*_old)$/",
+      name);
 }
 
 absl::StatusOr<TableSchema> MakeTableSchema(const CreateTable& create) {

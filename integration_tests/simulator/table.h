@@ -57,6 +57,11 @@ struct Table {
   uint64_t next_row_number = 1;
 };
 
+// Whether Vitess takes the name for one of its own operations' tables, whose replicated rows no
+// stream gets: shadow tables of online DDL, tables on their way to be dropped, those of gh-ost and
+// pt-online-schema-change, which are all "_*_old" (go/vt/schema/online_ddl.go).
+bool IsInternalTable(std::string_view name);
+
 absl::StatusOr<TableSchema> MakeTableSchema(const CreateTable& create);
 
 // The schema after an action that concerns the definition (not kRenameTable). `moved[i]` tells

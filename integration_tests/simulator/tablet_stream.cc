@@ -342,10 +342,10 @@ absl::StatusOr<const TablePlan*> TabletStream::PlanOf(const RowsEvent& event) {
   std::optional<TablePlan>& plan = plans_[event.table_id];
   const std::string& name = event.schema->name;
   const binlogdata::Rule* rule = MatchRule(request_.filter, name);
-  if (rule == nullptr) return nullptr;
+  if (rule == nullptr || IsInternalTable(name)) return nullptr;
   const TableSchemaPointer current = cluster_.Read([&](ClusterState& state) -> TableSchemaPointer {
-    Table* table =
-        state.FindKeyspace(request_.keyspace)->FindShard(request_.shard)->FindTable(name);
+    Shard* shard = state.FindKeyspace(request_.keyspace)->FindShard(request_.shard);
+    Table* table = shard == nullptr ? nullptr : shard->FindTable(name);
     return table == nullptr ? nullptr : table->schema;
   });
   absl::StatusOr<TablePlan> made =
@@ -446,10 +446,10 @@ TabletStream::Step TabletStream::Deliver(const LoggedTransaction& transaction) {
   const vitess::GtidSet before = std::exchange(position_, position_.Union(GtidOf(transaction)));
   const bool own = transaction.keyspace == request_.keyspace && transaction.shard == request_.shard;
   if (transaction.kind == LoggedTransaction::Kind::kDefinition) {
-    const bool matches = own && std::any_of(transaction.tables.begin(), transaction.tables.end(),
-                                            [&](const std::string& table) {
-                                              return MatchRule(request_.filter, table) != nullptr;
-                                            });
+    const bool named = std::any_of(
+        transaction.tables.begin(), transaction.tables.end(),
+        [&](const std::string& table) { return MatchRule(request_.filter, table) != nullptr; });
+    const bool matches = own && (named || transaction.unparsed);
     binlogdata::VEvent event =
         LoggedEvent(matches ? binlogdata::DDL : binlogdata::OTHER, transaction);
     if (matches) event.set_statement(transaction.statement);
