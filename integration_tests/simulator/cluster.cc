@@ -203,12 +203,12 @@ absl::Status Cluster::WriteInternalTransaction(std::string_view keyspace, std::s
   return absl::OkStatus();
 }
 
-absl::StatusOr<vitess::GtidSet> Cluster::Executed(std::string_view keyspace,
-                                                  std::string_view shard) {
+absl::StatusOr<vitess::GtidSet> Cluster::Executed(std::string_view keyspace, std::string_view shard,
+                                                  topodata::TabletType type) {
   const absl::MutexLock lock(&mutex_);
   const absl::StatusOr<Shard*> found = FindShard(keyspace, shard);
   if (!found.ok()) return found.status();
-  return (*found)->log->executed();
+  return *(*found)->ViewOf(type).executed;
 }
 
 absl::Status Cluster::PurgeLogs(std::string_view keyspace, std::string_view shard) {
@@ -216,6 +216,39 @@ absl::Status Cluster::PurgeLogs(std::string_view keyspace, std::string_view shar
   const absl::StatusOr<Shard*> found = FindShard(keyspace, shard);
   if (!found.ok()) return found.status();
   (*found)->log->Purge();
+  NotifyListeners();
+  return absl::OkStatus();
+}
+
+absl::Status Cluster::PurgeLogs(std::string_view keyspace, std::string_view shard,
+                                topodata::TabletType type) {
+  const absl::MutexLock lock(&mutex_);
+  const absl::StatusOr<Shard*> found = FindShard(keyspace, shard);
+  if (!found.ok()) return found.status();
+  const vitess::GtidSet purged = *(*found)->ViewOf(type).executed;
+  for (Tablet& tablet : (*found)->tablets) {
+    if (tablet.type == type) tablet.purged = purged;
+  }
+  NotifyListeners();
+  return absl::OkStatus();
+}
+
+absl::Status Cluster::SetReplicating(std::string_view keyspace, std::string_view shard,
+                                     topodata::TabletType type, bool replicating) {
+  if (type == topodata::PRIMARY) return absl::InvalidArgumentError("a primary does not replicate");
+  const absl::MutexLock lock(&mutex_);
+  const absl::StatusOr<Shard*> found = FindShard(keyspace, shard);
+  if (!found.ok()) return found.status();
+  const BinaryLog& log = *(*found)->log;
+  for (Tablet& tablet : (*found)->tablets) {
+    if (tablet.type != type) continue;
+    if (replicating) {
+      tablet.stopped.reset();
+    } else if (tablet.stopped == nullptr) {
+      tablet.stopped = std::make_shared<StoppedReplica>(
+          StoppedReplica{log.end_index(), log.executed(), (*found)->tables});
+    }
+  }
   NotifyListeners();
   return absl::OkStatus();
 }

@@ -80,10 +80,20 @@ class Cluster {
   // itself. On a server of several shards it shows in all of them.
   absl::Status WriteInternalTransaction(std::string_view keyspace, std::string_view shard);
 
-  absl::StatusOr<vitess::GtidSet> Executed(std::string_view keyspace, std::string_view shard);
+  // What the shard's tablets of a type have executed.
+  absl::StatusOr<vitess::GtidSet> Executed(std::string_view keyspace, std::string_view shard,
+                                           topodata::TabletType type = topodata::PRIMARY);
 
-  // Deletes the shard's binary logs.
+  // Deletes the shard's binary logs; or those of its tablets of one type alone.
   absl::Status PurgeLogs(std::string_view keyspace, std::string_view shard);
+  absl::Status PurgeLogs(std::string_view keyspace, std::string_view shard,
+                         topodata::TabletType type);
+
+  // Whether the shard's tablets of a type, not PRIMARY, get what the primary writes. While they do
+  // not, their positions, rows and definitions, and what their streams see, stay as they are; once
+  // they do again, they have caught up.
+  absl::Status SetReplicating(std::string_view keyspace, std::string_view shard,
+                              topodata::TabletType type, bool replicating);
 
   // --- reshards
   //

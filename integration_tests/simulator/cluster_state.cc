@@ -19,6 +19,24 @@ const Tablet* Shard::FindTablet(topodata::TabletType type) const {
   return found == tablets.end() ? nullptr : &*found;
 }
 
+Table* TabletView::FindTable(const std::string& table) const {
+  const auto found = tables->find(table);
+  return found == tables->end() ? nullptr : &found->second;
+}
+
+TabletView Shard::ViewOf(topodata::TabletType type) {
+  TabletView view{&tables, &log->executed(), log->purged(), log->end_index()};
+  const Tablet* tablet = FindTablet(type);
+  if (tablet == nullptr) return view;
+  if (!tablet->purged.empty()) view.purged = view.purged.Union(tablet->purged);
+  if (tablet->stopped == nullptr) return view;
+  view.purged = view.purged.Intersection(tablet->stopped->executed);
+  view.tables = &tablet->stopped->tables;
+  view.executed = &tablet->stopped->executed;
+  view.end_index = tablet->stopped->end_index;
+  return view;
+}
+
 std::vector<Shard*> Keyspace::ServingShards() const {
   std::vector<Shard*> serving;
   for (const auto& shard : shards) {
@@ -120,8 +138,9 @@ absl::StatusOr<std::unique_ptr<Shard>> ClusterState::MakeShard(
   const bool shares = keyspace.one_server && !keyspace.shards.empty();
   shard->log = shares ? keyspace.shards[0]->log : std::make_shared<BinaryLog>(NextServerUuid());
   for (const topodata::TabletType type : tablets) {
-    shard->tablets.push_back(
-        {type, Cat(cell, "-", absl::Dec(next_tablet++, absl::kZeroPad10)), true});
+    Tablet& tablet = shard->tablets.emplace_back();
+    tablet.type = type;
+    tablet.alias = Cat(cell, "-", absl::Dec(next_tablet++, absl::kZeroPad10));
   }
   return shard;
 }

@@ -22,10 +22,31 @@
 
 namespace source_vitess::simulator {
 
+using Tables = std::map<std::string, Table>;
+
+// What a replica has that has stopped to replicate: everything up to a point of the binary log.
+struct StoppedReplica {
+  uint64_t end_index = 0;
+  vitess::GtidSet executed;
+  Tables tables;
+};
+
 struct Tablet {
   topodata::TabletType type = topodata::PRIMARY;
   std::string alias;  // "test-0000000003"
   bool up = true;
+  std::shared_ptr<StoppedReplica> stopped;  // null: it has all that the shard has
+  vitess::GtidSet purged;                   // of its own logs, beside what the shard's have lost
+};
+
+// A shard as one of its tablets has it. Points into the shard and the tablet.
+struct TabletView {
+  Tables* tables = nullptr;
+  const vitess::GtidSet* executed = nullptr;
+  vitess::GtidSet purged;
+  uint64_t end_index = 0;  // of its binary log
+
+  Table* FindTable(const std::string& table) const;
 };
 
 struct Shard {
@@ -34,7 +55,7 @@ struct Shard {
   std::string database;  // MySQL's name: "vt_customer_-80"
   KeyRange range;
   std::shared_ptr<BinaryLog> log;  // shared by the shards of one server
-  std::map<std::string, Table> tables;
+  Tables tables;
   std::vector<Tablet> tablets;
   // Whether SHOW VITESS_SHARDS has it and statements are routed to it: not the targets of a reshard
   // before traffic is switched, nor its sources afterwards.
@@ -45,6 +66,8 @@ struct Shard {
   Table* FindTable(std::string_view table);
   // One that is up, whether the shard serves or not; null if there is none of that type.
   const Tablet* FindTablet(topodata::TabletType type) const;
+  // As the tablet that FindTablet() finds has it; as the primary's without one.
+  TabletView ViewOf(topodata::TabletType type);
 };
 
 struct PrimaryVindex {

@@ -105,9 +105,9 @@ void Add(Relation& relation, Row row) {
   relation.rows.push_back(std::make_shared<const Row>(std::move(row)));
 }
 
-Relation TablesOf(const Shard& shard, std::string_view schema) {
+Relation TablesOf(const Tables& tables, std::string_view schema) {
   Relation relation = Empty("tables", kTables);
-  for (const auto& [name, table] : shard.tables) {
+  for (const auto& [name, table] : tables) {
     const TableSchema& definition = *table.schema;
     const bool view = definition.view;
     const Cell none;
@@ -182,9 +182,9 @@ Cell NumericPrecision(const Column& column) {
   }
 }
 
-Relation ColumnsOf(const Shard& shard, std::string_view schema) {
+Relation ColumnsOf(const Tables& tables, std::string_view schema) {
   Relation relation = Empty("columns", kColumns);
-  for (const auto& [name, table] : shard.tables) {
+  for (const auto& [name, table] : tables) {
     for (size_t i = 0; i < table.schema->columns.size(); ++i) {
       const Column& column = table.schema->columns[i];
       const bool text = column.collation != nullptr;
@@ -205,9 +205,9 @@ Relation ColumnsOf(const Shard& shard, std::string_view schema) {
   return relation;
 }
 
-Relation StatisticsOf(const Shard& shard, std::string_view schema) {
+Relation StatisticsOf(const Tables& tables, std::string_view schema) {
   Relation relation = Empty("statistics", kStatistics);
-  for (const auto& [name, table] : shard.tables) {
+  for (const auto& [name, table] : tables) {
     for (const Index& index : table.schema->indexes) {
       for (size_t i = 0; i < index.columns.size(); ++i) {
         const Column& column = table.schema->columns[index.columns[i]];
@@ -223,12 +223,12 @@ Relation StatisticsOf(const Shard& shard, std::string_view schema) {
 
 }  // namespace
 
-absl::StatusOr<Relation> InformationSchema(std::string_view table, const Shard& shard,
+absl::StatusOr<Relation> InformationSchema(std::string_view table, const Tables& tables,
                                            std::string_view schema) {
   const std::string name = ToLower(table);
-  if (name == "tables") return TablesOf(shard, schema);
-  if (name == "columns") return ColumnsOf(shard, schema);
-  if (name == "statistics") return StatisticsOf(shard, schema);
+  if (name == "tables") return TablesOf(tables, schema);
+  if (name == "columns") return ColumnsOf(tables, schema);
+  if (name == "statistics") return StatisticsOf(tables, schema);
   return absl::NotFoundError(
       Cat("Unknown table '", table, "' in information_schema (errno 1109) (sqlstate 42S02)"));
 }

@@ -10,10 +10,10 @@
 
 namespace source_vitess::simulator {
 
-// "tables", "columns" or "statistics" of one shard, fields as in the recordings execute-tables,
-// execute-columns and execute-indexes. TABLE_SCHEMA holds `schema`, whatever the shard's database
-// is called.
-absl::StatusOr<Relation> InformationSchema(std::string_view table, const Shard& shard,
+// "tables", "columns" or "statistics" of one shard's tables, fields as in the recordings
+// execute-tables, execute-columns and execute-indexes. TABLE_SCHEMA holds `schema`, whatever the
+// shard's database is called.
+absl::StatusOr<Relation> InformationSchema(std::string_view table, const Tables& tables,
                                            std::string_view schema);
 
 }  // namespace source_vitess::simulator

@@ -161,7 +161,7 @@ absl::StatusOr<std::vector<SqlExecutor::Place>> SqlExecutor::FindTables(const Ta
   if (!shards.ok()) return shards.status();
   std::vector<Place> places;
   for (Shard* shard : *shards) {
-    if (Table* table = shard->FindTable(name.name); table != nullptr)
+    if (Table* table = shard->ViewOf(target_.type).FindTable(name.name); table != nullptr)
       places.push_back({shard, table});
   }
   if (!places.empty()) return places;
@@ -194,11 +194,11 @@ absl::StatusOr<std::string> SqlExecutor::Variable(std::string_view written) {
   const absl::StatusOr<std::vector<Shard*>> shards = TargetShards(**keyspace);
   if (!shards.ok()) return shards.status();
   // MySQL writes a line break behind each comma.
-  const BinaryLog& log = *shards->front()->log;
+  const TabletView tablet = shards->front()->ViewOf(target_.type);
   if (name == "gtid_executed")
-    return absl::StrReplaceAll(log.executed().ToString(), {{",", ",\n"}});
-  if (name == "gtid_purged") return absl::StrReplaceAll(log.purged().ToString(), {{",", ",\n"}});
-  if (name == "server_uuid") return log.uuid();
+    return absl::StrReplaceAll(tablet.executed->ToString(), {{",", ",\n"}});
+  if (name == "gtid_purged") return absl::StrReplaceAll(tablet.purged.ToString(), {{",", ",\n"}});
+  if (name == "server_uuid") return shards->front()->log->uuid();
   return absl::UnknownError(
       Cat("Unknown system variable '", written, "' (errno 1193) (sqlstate HY000)"));
 }
@@ -233,8 +233,9 @@ absl::StatusOr<query::QueryResult> SqlExecutor::SelectInformationSchema(const Se
   // VTGate takes any shard; the recordings happen to show the last one.
   const Shard& shard = *shards->back();
   // VTGate rewrites the keyspace's name in predicates, but not the database's name in answers.
-  absl::StatusOr<Relation> relation = InformationSchema(
-      select.table->name, shard, bypasses_planner ? shard.database : (*keyspace)->name);
+  absl::StatusOr<Relation> relation =
+      InformationSchema(select.table->name, *shards->back()->ViewOf(target_.type).tables,
+                        bypasses_planner ? shard.database : (*keyspace)->name);
   if (!relation.ok()) return relation.status();
   if (absl::Status status = Filter(*relation, select.where, Context()); !status.ok()) return status;
   const auto schema = static_cast<size_t>(FindColumn(relation->columns, "TABLE_SCHEMA"));

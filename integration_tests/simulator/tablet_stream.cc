@@ -183,7 +183,7 @@ TabletStream::Step TabletStream::Start() {
   bool found = false;
   const absl::Status status = cluster_.Read([&](ClusterState& state) {
     Keyspace* keyspace = state.FindKeyspace(request_.keyspace);
-    const Shard* shard = keyspace == nullptr ? nullptr : keyspace->FindShard(request_.shard);
+    Shard* shard = keyspace == nullptr ? nullptr : keyspace->FindShard(request_.shard);
     if (shard == nullptr || shard->FindTablet(request_.type) == nullptr) return absl::OkStatus();
     if (!shard->serving && !request_.non_serving) return absl::OkStatus();
     found = true;
@@ -195,14 +195,15 @@ TabletStream::Step TabletStream::Start() {
 }
 
 // UNAVAILABLE means that this tablet cannot serve the position (recordings stall-*).
-absl::Status TabletStream::StartAt(const ClusterState& state, const Shard& shard) {
+absl::Status TabletStream::StartAt(const ClusterState& state, Shard& shard) {
+  const TabletView tablet = shard.ViewOf(request_.type);
   database_ = shard.database;
   server_uuid_ = shard.log->uuid();
   if (EqualsIgnoreCase(state.variables.binlog_row_image, "minimal")) {
     return absl::InternalError("minimal binlog_row_image is not supported by Vitess VReplication");
   }
   if (request_.gtid == "current") {
-    position_ = shard.log->executed();
+    position_ = *tablet.executed;
   } else if (!request_.gtid.empty()) {
     if (!Contains(request_.gtid, "/")) {
       return absl::InternalError(
@@ -212,24 +213,23 @@ absl::Status TabletStream::StartAt(const ClusterState& state, const Shard& shard
     if (!position.ok())
       return absl::UnknownError(Cat("could not decode position: ", position.status().message()));
     position_ = *position;
-    if (!shard.log->executed().Contains(position_))
-      return absl::UnavailableError("GTIDSet Mismatch");
-    if (!position_.Contains(shard.log->purged())) return absl::UnavailableError("purged");
+    if (!tablet.executed->Contains(position_)) return absl::UnavailableError("GTIDSet Mismatch");
+    if (!position_.Contains(tablet.purged)) return absl::UnavailableError("purged");
   }
   const bool by_flag =
       !cluster_.version().copies_only_by_position && !request_.tables_to_copy.empty();
   if (!request_.gtid.empty() && request_.table_p_ks.empty() && !by_flag) return absl::OkStatus();
-  return PlanTables(shard);
+  return PlanTables(tablet);
 }
 
-absl::Status TabletStream::PlanTables(const Shard& shard) {
+absl::Status TabletStream::PlanTables(const TabletView& tablet) {
   for (const binlogdata::Rule& rule : request_.filter.rules()) {
-    if (!IsRegularExpression(rule.match()) && shard.tables.count(rule.match()) == 0) {
+    if (!IsRegularExpression(rule.match()) && tablet.FindTable(rule.match()) == nullptr) {
       return absl::UnknownError(Cat("table ", rule.match(), " is not present in the database"));
     }
   }
   const std::vector<std::string>& only = request_.tables_to_copy;
-  for (const auto& [name, table] : shard.tables) {
+  for (const auto& [name, table] : *tablet.tables) {
     if (MatchRule(request_.filter, name) == nullptr) continue;
     if (!only.empty() && std::find(only.begin(), only.end(), name) == only.end()) continue;
     copies_.push_back({name, std::nullopt, false});
@@ -267,9 +267,14 @@ TabletStream::Step TabletStream::StartCopyOrReplication() {
   copying_ = 0;
   phase_ = request_.gtid.empty() ? Phase::kSnapshot : Phase::kCatchup;
   next_tick_ = absl::Now() + options_.catchup_tick;
-  catchup_target_ =
-      cluster_.Executed(request_.keyspace, request_.shard).value_or(vitess::GtidSet());
+  catchup_target_ = Executed();
   return step;
+}
+
+// What the stream's tablet has executed.
+vitess::GtidSet TabletStream::Executed() {
+  return cluster_.Executed(request_.keyspace, request_.shard, request_.type)
+      .value_or(vitess::GtidSet());
 }
 
 // --- binary logs
@@ -279,19 +284,16 @@ std::optional<TabletStream::Step> TabletStream::ReadTransaction(
   Step step;
   return cluster_.Read([&](ClusterState& state) -> std::optional<Step> {
     Keyspace* keyspace = state.FindKeyspace(request_.keyspace);
-    const Shard* shard = keyspace == nullptr ? nullptr : keyspace->FindShard(request_.shard);
-    const bool lost = shard == nullptr || shard->FindTablet(request_.type) == nullptr ||
-                      shard->log->uuid() != server_uuid_ ||
-                      !position_.Contains(shard->log->purged());
-    if (lost) {
-      step.kind = Step::Kind::kLost;
-      return step;
-    }
+    Shard* shard = keyspace == nullptr ? nullptr : keyspace->FindShard(request_.shard);
+    step.kind = Step::Kind::kLost;
+    if (shard == nullptr || shard->FindTablet(request_.type) == nullptr) return step;
+    const TabletView tablet = shard->ViewOf(request_.type);
+    if (shard->log->uuid() != server_uuid_ || !position_.Contains(tablet.purged)) return step;
     const BinaryLog& log = *shard->log;
     if (!positioned_) next_index_ = log.begin_index();
     positioned_ = true;
     held_ = shard->held_index.has_value();
-    const uint64_t end = std::min(log.end_index(), shard->held_index.value_or(log.end_index()));
+    const uint64_t end = std::min(tablet.end_index, shard->held_index.value_or(tablet.end_index));
     while (next_index_ < end && ContainsGtid(position_, *log.At(next_index_))) ++next_index_;
     if (next_index_ < end) transaction = log.At(next_index_);
     return std::nullopt;
@@ -345,7 +347,7 @@ absl::StatusOr<const TablePlan*> TabletStream::PlanOf(const RowsEvent& event) {
   if (rule == nullptr || IsInternalTable(name)) return nullptr;
   const TableSchemaPointer current = cluster_.Read([&](ClusterState& state) -> TableSchemaPointer {
     Shard* shard = state.FindKeyspace(request_.keyspace)->FindShard(request_.shard);
-    Table* table = shard == nullptr ? nullptr : shard->FindTable(name);
+    Table* table = shard == nullptr ? nullptr : shard->ViewOf(request_.type).FindTable(name);
     return table == nullptr ? nullptr : table->schema;
   });
   absl::StatusOr<TablePlan> made =
@@ -499,8 +501,7 @@ TabletStream::Step TabletStream::NextTable() {
   }
   phase_ = Phase::kCatchup;
   next_tick_ = absl::Now() + options_.catchup_tick;
-  catchup_target_ =
-      cluster_.Executed(request_.keyspace, request_.shard).value_or(vitess::GtidSet());
+  catchup_target_ = Executed();
   return step;
 }
 
@@ -535,7 +536,8 @@ TabletStream::Step TabletStream::Snapshot() {
     Shard* shard = state.FindKeyspace(request_.keyspace)->FindShard(request_.shard);
     if (shard == nullptr || shard->FindTablet(request_.type) == nullptr) return absl::OkStatus();
     there = true;
-    const Table* table = shard->FindTable(copy.table);
+    const TabletView tablet = shard->ViewOf(request_.type);
+    const Table* table = tablet.FindTable(copy.table);
     if (table == nullptr)
       return absl::UnknownError(Cat("unknown table ", copy.table, " in schema"));
     const size_t key_columns = table->schema->CopyKey().size();
@@ -553,7 +555,7 @@ TabletStream::Step TabletStream::Snapshot() {
     if (!plan.ok()) return plan.status();
     copy_plan_ = *std::move(plan);
     snapshot_ = RowsInCopyOrder(*table);
-    snapshot_position_ = shard->log->executed();
+    snapshot_position_ = *tablet.executed;
     return absl::OkStatus();
   });
   if (!status.ok()) return Error(status);

@@ -82,8 +82,9 @@ class TabletStream {
   };
 
   Step Start();
-  absl::Status StartAt(const ClusterState& state, const Shard& shard);
-  absl::Status PlanTables(const Shard& shard);
+  absl::Status StartAt(const ClusterState& state, Shard& shard);
+  absl::Status PlanTables(const TabletView& tablet);
+  vitess::GtidSet Executed();
   Step StartCopyOrReplication();
   Step NextTable();
   Step Catchup();
