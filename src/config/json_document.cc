@@ -11,9 +11,38 @@
 #include "vitess/errors.h"
 
 namespace source_vitess::config {
+namespace {
+
+constexpr int kDeepest = 500;
+
+// Whether arrays and objects of the text, which need not be JSON, are nested too deeply.
+bool IsTooDeep(std::string_view text) {
+  int depth = 0;
+  bool in_string = false;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (in_string) {
+      if (c == '\\') ++i;
+      in_string = c != '"';
+    } else if (c == '"') {
+      in_string = true;
+    } else if (c == '[' || c == '{') {
+      if (++depth > kDeepest) return true;
+    } else if (c == ']' || c == '}') {
+      --depth;
+    }
+  }
+  return false;
+}
+
+}  // namespace
 
 absl::StatusOr<rapidjson::Document> ParseJson(std::string_view text) {
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+  if (IsTooDeep(text)) {
+    return vitess::ConfigurationError(
+        absl::StrCat("its arrays and objects are nested more than ", kDeepest, " deep"));
+  }
   rapidjson::Document document;
   document.Parse<rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag |
                  rapidjson::kParseFullPrecisionFlag>(text.data(), text.size());

@@ -12,7 +12,8 @@ namespace source_vitess::config {
 
 // Parses `text`, which has to be one JSON value in UTF-8. A failure is of the class kConfiguration,
 // says the line and column (both from 1, columns in bytes), and repeats nothing of the text, which
-// may hold secrets. Nesting is limited by memory alone.
+// may hold secrets. Values may be nested 500 deep, since writing one again takes stack for each
+// level.
 absl::StatusOr<rapidjson::Document> ParseJson(std::string_view text);
 
 // The value's text on one line.

@@ -3,6 +3,7 @@
 #include <rapidjson/pointer.h>
 #include <rapidjson/schema.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <string>
 #include <string_view>
@@ -107,8 +108,20 @@ std::string Got(const Value& value, bool secret) {
   }
 }
 
-absl::Status OptionError(std::string_view path, const Value& schema, const Value* value) {
+// Whether what stands in the place of `schema` may be a secret: it is one itself, or has one in it,
+// which somebody may have put where the whole belongs.
+bool MayBeSecret(const Value& schema) {
+  if (schema.IsArray()) {
+    return std::any_of(schema.Begin(), schema.End(), MayBeSecret);
+  }
+  if (!schema.IsObject()) return false;
   const Value* secret = FindMember(schema, "airbyte_secret");
+  if (secret != nullptr && secret->IsTrue()) return true;
+  return std::any_of(schema.MemberBegin(), schema.MemberEnd(),
+                     [](const auto& member) { return MayBeSecret(member.value); });
+}
+
+absl::Status OptionError(std::string_view path, const Value& schema, const Value* value) {
   const std::string subject = path.empty() ? std::string("The configuration")
                                            : absl::StrCat("Option \"", AbslView(path), "\"");
   if (value == nullptr) {
@@ -116,8 +129,7 @@ absl::Status OptionError(std::string_view path, const Value& schema, const Value
         absl::StrCat(subject, " is missing: it wants ", Wanted(schema), "."));
   }
   return vitess::ConfigurationError(absl::StrCat(subject, " wants ", Wanted(schema), ", and got ",
-                                                 Got(*value, secret != nullptr && secret->IsTrue()),
-                                                 "."));
+                                                 Got(*value, MayBeSecret(schema)), "."));
 }
 
 // The property whose "const" tells the branches of a one-of apart.

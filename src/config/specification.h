@@ -15,7 +15,7 @@ namespace source_vitess::config {
 // its discriminator names is the schema, and the result is validated. On failure `config` is left
 // as far as it came, and the status, of the class kConfiguration, names the option as
 // "encryption.client_key" or "keyspaces[0]", what it wants and what it got; of an option that is
-// marked as a secret, only the type of what it got.
+// marked as a secret, or has such options in it, only the type of what it got.
 absl::Status Complete(const rapidjson::Value& schema, rapidjson::Document& config);
 
 // The connection's schema. Lives as long as the program.

@@ -233,5 +233,15 @@ TEST(SpecificationTest, HasDefaultsThatItAccepts) {
   });
 }
 
+TEST(CompleteTest, ShowsNothingOfATextThatStandsWhereSecretsBelong) {
+  auto config =
+      ParseJson(R"({"host": "h", "keyspaces": ["k"], "authentication": "correct-horse"})");
+  ASSERT_TRUE(config.ok());
+
+  const absl::Status status = Complete(ConnectionSchema(), *config);
+
+  EXPECT_EQ(status.message(), "Option \"authentication\" wants an object, and got a string.");
+}
+
 }  // namespace
 }  // namespace source_vitess::config

@@ -1,7 +1,6 @@
 #include "vitess/channel.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <iterator>
 #include <limits>
 #include <string_view>
@@ -10,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "grpc/support/log.h"
 #include "grpcpp/create_channel.h"
+#include "grpcpp/resource_quota.h"
 #include "grpcpp/security/credentials.h"
 #include "grpcpp/support/channel_arguments.h"
 #include "text/absl_view.h"
@@ -20,10 +20,13 @@ namespace {
 
 using text::AbslView;
 
-// Vitess takes offence at pings that come more often than every 10 s, and at pings without a call
-// (reference 10).
 // What a stream may send ahead of its reader: 40 MB/s over a round trip of 100 ms.
 constexpr int kStreamWindowBytes = 4 << 20;
+// What all streams of a channel may hold besides one message of the largest size: the windows of
+// 128 streams whose reader waits for its host.
+constexpr size_t kReadAheadBytes = size_t{512} << 20;
+// Vitess takes offence at pings that come more often than every 10 s, and at pings without a call
+// (reference 10).
 constexpr int kPingIntervalMs = 30'000;
 constexpr int kPingTimeoutMs = 20'000;
 // Who retries decides when; gRPC's own pauses, which grow to two minutes, must not outlast it.
@@ -143,10 +146,19 @@ grpc::ChannelArguments Arguments(const ChannelOptions& options) {
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, kLongestReconnectPauseMs);
   arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
   arguments.SetInt(GRPC_ARG_SERVICE_CONFIG_DISABLE_RESOLUTION, 1);
+  // A message is measured once it is decompressed, so that a few bytes could become any number.
+  // VTGate compresses what it is asked to compress, and is not asked.
+  arguments.SetInt(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0);
+  arguments.SetInt(GRPC_COMPRESSION_CHANNEL_ENABLED_ALGORITHMS_BITSET, 1 << GRPC_COMPRESS_NONE);
   // A window of a fixed size: gRPC's own estimate grows to tens of megabytes per stream and gains
   // nothing.
   arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
   arguments.SetInt(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, kStreamWindowBytes);
+  // gRPC compares a message's size with the limit once it has all of it: without the quota, a
+  // server that announces 2 GB would be believed.
+  grpc::ResourceQuota quota("source-vitess");
+  quota.Resize(static_cast<size_t>(options.max_receive_bytes) + kReadAheadBytes);
+  arguments.SetResourceQuota(quota);
   arguments.SetUserAgentPrefix("source-vitess");
   if (options.tls.has_value() && !options.tls->server_name.empty()) {
     arguments.SetSslTargetNameOverride(options.tls->server_name);
@@ -204,12 +216,11 @@ constexpr Explanation kExplanations[] = {
      "a gRPC server answers at this address, but not a VTGate; check the options host and port"},
 };
 
-// What gRPC writes to the standard error, which must stay empty, it also returns as statuses.
+// What gRPC writes to the standard error, which must stay empty, it also returns as statuses. Its
+// traces, which an environment variable turns on, would show passwords.
 void KeepGrpcQuiet() {
   static const bool done = [] {
-    if (std::getenv("GRPC_VERBOSITY") == nullptr && std::getenv("GRPC_TRACE") == nullptr) {
-      gpr_set_log_function([](gpr_log_func_args*) {});
-    }
+    gpr_set_log_function([](gpr_log_func_args*) {});
     return true;
   }();
   static_cast<void>(done);
@@ -222,6 +233,28 @@ absl::StatusOr<std::shared_ptr<grpc::Channel>> MakeChannel(const ChannelOptions&
   KeepGrpcQuiet();
   return grpc::CreateCustomChannel(Target(options), TransportCredentials(options),
                                    Arguments(options));
+}
+
+absl::Status ExplainMessageSize(const ChannelOptions& options, const absl::Status& failure) {
+  const std::string_view message = text::StdView(failure.message());
+  const auto says = [&](std::string_view part) {
+    return message.find(part) != std::string_view::npos;
+  };
+  if (failure.ok()) return failure;
+  if (says("Received message larger than max") ||
+      (failure.code() == absl::StatusCode::kResourceExhausted && says("Buffers full"))) {
+    return Annotate(failure, absl::StrCat("a message from VTGate is larger than the option "
+                                          "max_message_mb allows, which is ",
+                                          options.max_receive_bytes >> 20,
+                                          "; raise it if VTGate's --grpc-max-message-size is "
+                                          "meant to be so large"));
+  }
+  if (says("trying to send message larger than max")) {
+    return Annotate(failure,
+                    "a row is larger than the messages that Vitess sends; raise "
+                    "--grpc-max-message-size of VTGate and of its tablets");
+  }
+  return failure;
 }
 
 absl::Status ExplainConnectFailure(const ChannelOptions& options, const absl::Status& failure) {

@@ -36,14 +36,16 @@ struct ChannelOptions {
   std::optional<TlsOptions> tls;  // absent: plaintext
   std::optional<Credentials> credentials;
   // Bytes of the largest message accepted. Vitess sends up to 16 MiB unless its
-  // --grpc-max-message-size is raised.
+  // --grpc-max-message-size is raised. All that a channel holds of messages that are not read yet
+  // is bounded by this and half a gigabyte.
   int64_t max_receive_bytes = int64_t{256} << 20;
 };
 
 // A channel that connects when it is first used, and again whenever it has to. Configuration errors
 // name the option that is wrong, never a secret. Credentials are not the channel's matter: see
-// vtgate_stub.h. From the first one on, gRPC writes nothing to the standard error unless its own
-// GRPC_VERBOSITY or GRPC_TRACE is set.
+// vtgate_stub.h. From the first one on, gRPC writes nothing to the standard error, not even what
+// its own GRPC_VERBOSITY and GRPC_TRACE ask for. Compressed messages are refused: VTGate sends
+// none, and what becomes of them is not bounded.
 absl::StatusOr<std::shared_ptr<grpc::Channel>> MakeChannel(const ChannelOptions& options);
 
 // What the failure of a first call on a channel of these options most likely means: a sentence that
@@ -52,6 +54,10 @@ absl::StatusOr<std::shared_ptr<grpc::Channel>> MakeChannel(const ChannelOptions&
 // against plaintext, something that is not a VTGate, and wrong credentials. Code and class are
 // kept; any other status is returned as it is.
 absl::Status ExplainConnectFailure(const ChannelOptions& options, const absl::Status& failure);
+
+// What to do about a failure that comes of the size of a message, before what gRPC or the server
+// said; any other status is returned as it is. Code and class are kept.
+absl::Status ExplainMessageSize(const ChannelOptions& options, const absl::Status& failure);
 
 }  // namespace source_vitess::vitess
 

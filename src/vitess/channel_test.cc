@@ -44,6 +44,13 @@ std::string Explained(const ChannelOptions& options) {
   return std::string(explained.message());
 }
 
+// A server that shows another certificate.
+std::shared_ptr<grpc::ServerCredentials> TlsWith(const char* certificate) {
+  grpc::SslServerCredentialsOptions options;
+  options.pem_key_cert_pairs.push_back({kOtherServerKey, certificate});
+  return grpc::SslServerCredentials(options);
+}
+
 std::shared_ptr<grpc::ServerCredentials> Tls(
     grpc_ssl_client_certificate_request_type request = GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE) {
   grpc::SslServerCredentialsOptions options(request);
@@ -240,6 +247,29 @@ TEST(ExplainConnectFailureTest, AuthorityThatTheSystemDoesNotKnow) {
   options.tls->ca_certificate.clear();
 
   EXPECT_THAT(Explained(options), HasSubstr("option ca_certificate"));
+}
+
+TEST(ExplainConnectFailureTest, CertificateThatHasExpired) {
+  FakeVtgate vtgate(TlsWith(kExpiredCertificate));
+  ChannelOptions options = TlsOptionsFor(vtgate);
+  options.tls->ca_certificate = kExpiringCa;
+
+  EXPECT_THAT(Explained(options), HasSubstr("or is not valid now"));
+  EXPECT_EQ(Classify(Call(options)), ErrorClass::kConfiguration);
+}
+
+TEST(ExplainConnectFailureTest, CertificateThatSignedItself) {
+  FakeVtgate vtgate(TlsWith(kSelfSignedCertificate));
+
+  EXPECT_THAT(Explained(TlsOptionsFor(vtgate)), HasSubstr("not signed by a known authority"));
+}
+
+TEST(ChannelTest, TrustsACertificateThatSignedItselfOnceItIsGivenAsTheAuthority) {
+  FakeVtgate vtgate(TlsWith(kSelfSignedCertificate));
+  ChannelOptions options = TlsOptionsFor(vtgate);
+  options.tls->ca_certificate = kSelfSignedCertificate;
+
+  EXPECT_TRUE(Call(options).ok()) << Call(options);
 }
 
 TEST(ExplainConnectFailureTest, CertificateForAnotherName) {

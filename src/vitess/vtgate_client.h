@@ -49,7 +49,7 @@ class VtgateClient {
   virtual absl::StatusOr<query::QueryResult> Execute(std::string_view target, std::string_view sql,
                                                      absl::Duration timeout) = 0;
 
-  // Opens a stream. Failures to connect come out of Read and Finish.
+  // Opens a stream, which the client must outlive. Failures to connect come out of Read and Finish.
   virtual std::unique_ptr<VStream> Stream(const vtgate::VStreamRequest& request) = 0;
 };
 
