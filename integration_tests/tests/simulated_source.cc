@@ -63,12 +63,8 @@ SimulatedSource::SimulatedSource(simulator::SimulatorOptions options,
       harness::Connector::Make(SOURCE_VITESS_PROGRAM, harness::MakeConfig(port_, {"shop"}, more));
   EXPECT_TRUE(connector.ok()) << connector.status();
   connector_ = *std::move(connector);
-  const auto discovered = connector_->DiscoverCatalog();
-  EXPECT_TRUE(discovered.ok()) << discovered.status();
-  const auto catalog = harness::ConfigureCatalog(discovered.value_or(""));
-  EXPECT_TRUE(catalog.ok()) << catalog.status();
-  catalog_ = catalog.value_or("");
-  destination_ = std::make_unique<harness::Destination>(catalog_);
+  const absl::Status discovered = Rediscover();
+  EXPECT_TRUE(discovered.ok()) << discovered;
 }
 
 void SimulatedSource::Execute(std::string_view sql) {
@@ -100,22 +96,40 @@ std::set<std::string> SimulatedSource::SourceRows(const std::string& table) {
 std::vector<std::string> SimulatedSource::Differences() {
   std::vector<std::string> differences;
   for (const std::string& table : Tables()) {
-    const std::set<std::string> source = SourceRows(table);
-    std::set<std::string> destination;
-    for (const auto& [key, row] : destination_->Rows("shop", table)) destination.insert(row);
-    const auto note = [&](const char* what, const std::set<std::string>& has,
-                          const std::set<std::string>& lacks) {
-      std::vector<std::string> rows;
-      std::set_difference(has.begin(), has.end(), lacks.begin(), lacks.end(),
-                          std::back_inserter(rows));
-      for (const std::string& row : rows) {
-        differences.push_back(absl::StrCat(table, ": ", what, " ", row));
-      }
-    };
-    note("missing in the destination:", source, destination);
-    note("not in the source:", destination, source);
+    for (std::string& difference : DifferencesOf(table)) {
+      differences.push_back(std::move(difference));
+    }
   }
   return differences;
+}
+
+std::vector<std::string> SimulatedSource::DifferencesOf(const std::string& table) {
+  std::vector<std::string> differences;
+  const std::set<std::string> source = SourceRows(table);
+  std::set<std::string> destination;
+  for (const auto& [key, row] : destination_->Rows("shop", table)) destination.insert(row);
+  const auto note = [&](const char* what, const std::set<std::string>& has,
+                        const std::set<std::string>& lacks) {
+    std::vector<std::string> rows;
+    std::set_difference(has.begin(), has.end(), lacks.begin(), lacks.end(),
+                        std::back_inserter(rows));
+    for (const std::string& row : rows) {
+      differences.push_back(absl::StrCat(table, ": ", what, " ", row));
+    }
+  };
+  note("missing in the destination:", source, destination);
+  note("not in the source:", destination, source);
+  return differences;
+}
+
+absl::Status SimulatedSource::Rediscover() {
+  const auto discovered = connector_->DiscoverCatalog();
+  if (!discovered.ok()) return discovered.status();
+  auto catalog = harness::ConfigureCatalog(*discovered);
+  if (!catalog.ok()) return catalog.status();
+  catalog_ = *std::move(catalog);
+  destination_ = std::make_unique<harness::Destination>(catalog_);
+  return absl::OkStatus();
 }
 
 std::set<std::string> SimulatedSource::KeysIn(const std::string& shard, const std::string& table) {

@@ -37,6 +37,10 @@ class SimulatedSource {
   // What differs between the source's tables and the destination's, a line each; empty when they
   // are equal.
   std::vector<std::string> Differences();
+  std::vector<std::string> DifferencesOf(const std::string& table);
+
+  // Takes tables into the catalog that were made since; the destination begins empty.
+  absl::Status Rediscover();
 
   // The first column of every row of the table that the shard holds.
   std::set<std::string> KeysIn(const std::string& shard, const std::string& table);

@@ -170,6 +170,7 @@ sync::SyncOptions SyncOptionsOf(const config::Options& options) {
   sync.shards_per_stream = options.shards_per_stream;
   sync.checkpoint_interval = options.checkpoint_interval;
   sync.copy_again_when_lost = options.lost_position == config::LostPosition::kCopyAgain;
+  sync.ignore_truncate = options.truncate == config::Truncate::kIgnore;
   sync.retry_budget = options.retry_budget;
   sync.stall_timeout = options.stall_timeout;
   sync.query_timeout = kQueryTimeout;

@@ -145,6 +145,7 @@ absl::StatusOr<Options> ParseOptions(std::string_view json) {
   options.shards_per_stream = static_cast<int>(Integer(config, "shards_per_stream"));
   options.lost_position = Text(config, "lost_position") == "copy_again" ? LostPosition::kCopyAgain
                                                                         : LostPosition::kFail;
+  options.truncate = Text(config, "truncate") == "ignore" ? Truncate::kIgnore : Truncate::kFail;
   options.retry_budget = absl::Seconds(Integer(config, "retry_budget_seconds"));
   options.stall_timeout = absl::Seconds(Integer(config, "stall_timeout_seconds"));
   options.types = {.tinyint1_as_boolean = Flag(config, "tinyint1_as_boolean"),

@@ -17,6 +17,7 @@
 namespace source_vitess::config {
 
 enum class LostPosition { kFail, kCopyAgain };
+enum class Truncate { kFail, kIgnore };
 
 // ParseOptions sets every member; the initial values here are no defaults.
 struct Options {
@@ -33,6 +34,7 @@ struct Options {
   int parallel_copies = 0;           // 1 or more
   int shards_per_stream = 0;         // 1 or more
   LostPosition lost_position = LostPosition::kFail;
+  Truncate truncate = Truncate::kFail;
   absl::Duration retry_budget;   // of failing without progress
   absl::Duration stall_timeout;  // of silence with work outstanding
   mysql::TypeOptions types;

@@ -266,6 +266,7 @@ std::vector<std::string> ColumnsOf(const UniqueKey& key) {
 void ChooseKey(const UniqueKeys& keys, TableSchema& table) {
   if (const auto primary = keys.find("PRIMARY"); primary != keys.end()) {
     table.key = ColumnsOf(primary->second);
+    table.has_primary_key = true;
     table.resumable = CanResumeAfter(table, table.key);
     return;
   }

@@ -29,6 +29,7 @@ struct TableSchema {
   // The columns of the primary key, or else of the unique key over columns that are not null that
   // Vitess takes in its place, in key order. Empty: rows cannot be told apart.
   std::vector<std::string> key;
+  bool has_primary_key = false;
   // Whether a copy can go on after a row of this key: not without a key, and not with ENUM, SET or
   // floating-point columns in it, which Vitess's "greater than lastpk" compares wrongly
   // (reference 2.9, docs/design.md rule 4).

@@ -4,6 +4,7 @@
 #define SOURCE_VITESS_SYNC_FAKES_FOR_TEST_H_
 
 #include <deque>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <span>
@@ -207,11 +208,13 @@ class FakeVtgate final : public vitess::VtgateClient {
 
   absl::StatusOr<query::QueryResult> Execute(std::string_view target, std::string_view sql,
                                              absl::Duration) override {
+    if (sql.starts_with("show vschema vindexes")) return Vindexes();
     queries.push_back(absl::StrCat(std::string(target), ": ", std::string(sql)));
+    if (answer) return answer(std::string(sql));
     if (answers.empty()) return absl::UnavailableError("the fake has no answer");
-    absl::StatusOr<query::QueryResult> answer = std::move(answers.front());
+    absl::StatusOr<query::QueryResult> next = std::move(answers.front());
     answers.pop_front();
-    return answer;
+    return next;
   }
 
   std::unique_ptr<vitess::VStream> Stream(const vtgate::VStreamRequest& request) override {
@@ -227,8 +230,16 @@ class FakeVtgate final : public vitess::VtgateClient {
   std::vector<vtgate::VStreamRequest> requests;
   std::vector<std::string> queries;                        // "target: sql"
   std::deque<absl::StatusOr<query::QueryResult>> answers;  // to queries, one after the other
+  std::function<query::QueryResult(const std::string& sql)> answer;  // in their place
+  std::string vindex_columns = "id";                       // of every table's primary vindex
 
  private:
+  query::QueryResult Vindexes() const {
+    query::QueryResult result = Rows({{vindex_columns}});
+    result.add_fields()->set_name("Columns");
+    return result;
+  }
+
   class Player final : public vitess::VStream {
    public:
     explicit Player(Script script) : script_(std::move(script)) {}
@@ -325,7 +336,11 @@ class FakeSink final : public Sink {
       counts_.push_back({table.index, 1});
     }
     bool TakesAbsentColumns() const override { return takes_absent_columns_; }
-    size_t size_bytes() const override { return lines.size() * 100; }
+    size_t size_bytes() const override {
+      size_t size = 0;
+      for (const std::string& line : lines) size += line.size();
+      return size;
+    }
     std::span<const RecordCount> counts() const override { return counts_; }
     void Clear() override {
       lines.clear();

@@ -12,6 +12,7 @@
 
 #include "absl/status/status.h"
 #include "sync/checkpointer.h"
+#include "sync/row_moves.h"
 #include "sync/row_writer.h"
 #include "sync/sink.h"
 #include "sync/sync.h"
@@ -30,6 +31,7 @@ struct JobContext {
   Checkpointer& checkpointer;
   std::atomic<uint64_t>& sequence;
   telemetry::Logger& logger;
+  RowMoves& moves;
 };
 
 enum class JobEnd {

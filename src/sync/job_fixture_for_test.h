@@ -28,8 +28,9 @@ class JobFixture : public ::testing::Test {
       position.vgtid = positions[i];
       checkpointer_->Restore(i, std::move(position));
     }
+    moves_ = std::make_unique<RowMoves>(*vtgate_, options_.query_timeout);
     context_ = std::make_unique<JobContext>(
-        JobContext{options_, *vtgate_, sink_, *checkpointer_, sequence_, logger_});
+        JobContext{options_, *vtgate_, sink_, *checkpointer_, sequence_, logger_, *moves_});
   }
 
   SyncOptions options_;
@@ -39,6 +40,7 @@ class JobFixture : public ::testing::Test {
   telemetry::NullLogger logger_;
   std::unique_ptr<FakeVtgate> vtgate_;
   std::unique_ptr<Checkpointer> checkpointer_;
+  std::unique_ptr<RowMoves> moves_;
   std::unique_ptr<JobContext> context_;
 };
 

@@ -175,11 +175,12 @@ absl::Status ReplicateJob::HandleFields(const binlogdata::VEvent& event) {
   const int member = MemberIndex(fields.table_name());
   if (shard < 0 || member < 0) return absl::OkStatus();
   const size_t slot = Slot(static_cast<size_t>(member), static_cast<size_t>(shard));
+  const Table& table = *members_[static_cast<size_t>(member)].table;
+  if (absl::Status status = CheckKey(table, fields); !status.ok()) return status;
   if (steps_[slot] == Step::kInStep) {
     if (absl::Status status = columns_[slot].Changes(fields, {}); !status.ok()) return status;
   }
-  return rows_.SetFields(slot, *members_[static_cast<size_t>(member)].table, fields,
-                         mysql::RowSource::kBinlog);
+  return rows_.SetFields(slot, table, fields, mysql::RowSource::kBinlog);
 }
 
 absl::Status ReplicateJob::HandleRows(const binlogdata::VEvent& event) {

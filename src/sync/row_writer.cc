@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "vitess/errors.h"
 
@@ -12,6 +13,12 @@ namespace {
 // Of changes held back: as many as a query or two asks for, and a bound of memory.
 constexpr size_t kMostHeldBack = 500;
 constexpr size_t kMostBytesHeldBack = size_t{4} << 20;
+
+// Of rows that were read, kept for changes further behind; those of the last answer come on top.
+constexpr size_t kMostFetchedBytes = size_t{4} << 20;
+
+// Of output made of them before it is handed over.
+constexpr size_t kMostBatchBytes = size_t{1} << 20;
 
 // The bytes of one column of a row; an absent optional is NULL.
 std::optional<std::string_view> RawColumn(const query::Row& row, size_t column) {
@@ -63,10 +70,13 @@ std::vector<size_t> PlacesOf(const std::vector<std::string>& names,
 }  // namespace
 
 RowWriter::RowWriter(size_t slots, const mysql::TypeOptions& types, const RowFetcher::Source& fetch,
-                     Sink& sink, std::atomic<uint64_t>& sequence)
+                     RowMoves& moves, Sink& sink, std::atomic<uint64_t>& sequence,
+                     std::function<absl::Status()> hand_over)
     : types_(types),
       fetch_(fetch),
+      moves_(moves),
       sequence_(sequence),
+      hand_over_(std::move(hand_over)),
       batch_(sink.NewBatch()),
       fetches_(!batch_->TakesAbsentColumns()),
       slots_(slots) {}
@@ -75,7 +85,9 @@ absl::Status RowWriter::SetFields(size_t slot_index, const Table& table,
                                   const binlogdata::FieldEvent& event, mysql::RowSource source) {
   Slot& slot = slots_[slot_index];
   // VTGate sends the fields again whenever it begins a stream anew, mostly the same ones.
-  std::string fields = event.SerializeAsString();
+  binlogdata::FieldEvent of_any_shard = event;
+  of_any_shard.clear_shard();
+  std::string fields = of_any_shard.SerializeAsString();
   if (slot.decoder.has_value() && slot.source == source && slot.fields == fields) {
     return absl::OkStatus();
   }
@@ -133,6 +145,7 @@ absl::Status RowWriter::AppendChange(size_t slot_index, const binlogdata::RowCha
     out.after = after_.values();
     out.key_changed = change.has_before() && KeyChanged(slot.key, change.before(), change.after());
   } else if (change.has_before()) {
+    if (MayHaveMoved(slot)) return HoldBack(slot_index, change, commit_seconds);
     out.kind = ChangeKind::kDelete;
   } else {
     return absl::OkStatus();  // a change without images says nothing
@@ -160,6 +173,12 @@ absl::Status RowWriter::DecodeAfter(const Slot& slot, const binlogdata::RowChang
   return status.ok() ? status : Explained(std::move(status), *slot.table);
 }
 
+bool RowWriter::MayHaveMoved(Slot& slot) const {
+  if (slot.key.empty()) return false;
+  if (!slot.may_move.has_value()) slot.may_move = moves_.MayMove(*slot.table);
+  return *slot.may_move;
+}
+
 // Of the change in after_: whether a column that is to go out is not in it, for a sink that needs
 // it.
 bool RowWriter::LacksColumns(const Slot& slot, const binlogdata::RowChange& change) const {
@@ -185,48 +204,44 @@ absl::Status RowWriter::Complete() {
   failure_ = CompleteTables();
   held_back_.clear();
   held_back_bytes_ = 0;
-  rows_.clear();
+  fetched_.clear();
+  fetched_bytes_ = 0;
   return failure_;
 }
 
 absl::Status RowWriter::CompleteTables() {
   const auto each = [this](const auto& step) {
-    for (HeldBack& held : held_back_) {
-      absl::Status status = step(held);
+    for (size_t i = 0; i < held_back_.size(); ++i) {
+      absl::Status status = step(i);
       if (status.ok()) continue;
-      failed_table_ = slots_[held.slot].table->index;
+      failed_table_ = slots_[held_back_[i].slot].table->index;
       return status;
     }
     return absl::OkStatus();
   };
-  absl::Status status = each([this](HeldBack& held) { return FindKey(held); });
+  absl::Status status = each([this](size_t i) { return FindKey(held_back_[i]); });
   if (!status.ok()) return status;
-  status = each([this](const HeldBack& held) {
-    const bool is_due = held.key.has_value() && !rows_.contains(held.slot);
-    return is_due ? FetchRows(held.slot) : absl::OkStatus();
-  });
-  if (!status.ok()) return status;
-  return each([this](const HeldBack& held) {
-    return held.key.has_value() ? AppendFetched(held)
-                                : AppendChange(held.slot, held.change, held.commit_seconds);
-  });
+  return each([this](size_t i) { return AppendHeld(i); });
 }
 
 // Finds out whether the row has to be read, and by which key.
 absl::Status RowWriter::FindKey(HeldBack& held) {
   Slot& slot = slots_[held.slot];
   const binlogdata::RowChange& change = held.change;
-  if (!change.has_after()) return absl::OkStatus();
-  if (absl::Status status = DecodeAfter(slot, change); !status.ok()) return status;
-  if (!LacksColumns(slot, change)) return absl::OkStatus();
-  if (!slot.fetcher.has_value()) {
-    binlogdata::FieldEvent event;
-    event.ParseFromString(slot.fields);
-    auto made = RowFetcher::Make(fetch_, *slot.table, event, WantedColumns(*slot.table), types_);
-    if (!made.ok()) return Explained(made.status(), *slot.table);
-    slot.fetcher.emplace(*std::move(made));
+  if (change.has_after()) {
+    if (absl::Status status = DecodeAfter(slot, change); !status.ok()) return status;
+    if (!LacksColumns(slot, change)) return absl::OkStatus();
+  } else if (!change.has_before() || !MayHaveMoved(slot)) {
+    return absl::OkStatus();
   }
+  if (absl::Status status = MakeFetcher(slot); !status.ok()) return status;
   const query::Row* before = change.has_before() ? &change.before() : nullptr;
+  if (!change.has_after()) {
+    auto key = slot.fetcher->KeyOf(*before, nullptr);
+    if (!key.ok()) return Explained(key.status(), *slot.table);
+    held.key = *std::move(key);
+    return absl::OkStatus();
+  }
   auto key = slot.fetcher->KeyOf(change.after(), before);
   if (!key.ok()) return Explained(key.status(), *slot.table);
   if (before != nullptr) {
@@ -238,33 +253,76 @@ absl::Status RowWriter::FindKey(HeldBack& held) {
   return absl::OkStatus();
 }
 
-absl::Status RowWriter::FetchRows(size_t slot) {
-  std::vector<RowFetcher::Key> keys;
-  for (const HeldBack& held : held_back_) {
-    if (held.slot == slot && held.key.has_value()) keys.push_back(*held.key);
+absl::Status RowWriter::MakeFetcher(Slot& slot) {
+  if (slot.fetcher != nullptr) return absl::OkStatus();
+  const auto same = std::find_if(slots_.begin(), slots_.end(), [&](const Slot& other) {
+    return other.fetcher != nullptr && other.table == slot.table && other.fields == slot.fields;
+  });
+  if (same != slots_.end()) {
+    slot.fetcher = same->fetcher;
+    return absl::OkStatus();
   }
-  std::sort(keys.begin(), keys.end());
-  keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
-  auto rows = slots_[slot].fetcher->Fetch(keys);
-  if (!rows.ok()) return rows.status();
-  rows_[slot] = *std::move(rows);
+  binlogdata::FieldEvent event;
+  event.ParseFromString(slot.fields);
+  auto made = RowFetcher::Make(fetch_, *slot.table, event, WantedColumns(*slot.table), types_);
+  if (!made.ok()) return Explained(made.status(), *slot.table);
+  slot.fetcher = std::make_shared<RowFetcher>(*std::move(made));
   return absl::OkStatus();
 }
 
-// The row may be newer than the change: changes that tell of that are on the way, and so is the
-// deletion of a row that is gone.
-absl::Status RowWriter::AppendFetched(const HeldBack& held) {
+absl::Status RowWriter::AppendHeld(size_t place) {
+  const HeldBack& held = held_back_[place];
+  if (!held.key.has_value()) return AppendChange(held.slot, held.change, held.commit_seconds);
+  Fetched& fetched = fetched_[slots_[held.slot].fetcher.get()];
+  auto row = fetched.find(*held.key);
+  if (row == fetched.end()) {
+    if (absl::Status status = FetchFrom(place); !status.ok()) return status;
+    row = fetched.find(*held.key);
+  }
+  absl::Status status = AppendFetched(held, row->second.has_value() ? &*row->second : nullptr);
+  if (!status.ok() || batch_->size_bytes() < kMostBatchBytes) return status;
+  return hand_over_();
+}
+
+// Reads the row of the change at `place`, together with those of the changes behind it.
+absl::Status RowWriter::FetchFrom(size_t place) {
+  if (fetched_bytes_ >= kMostFetchedBytes) {
+    for (auto& [fetcher, rows] : fetched_) rows.clear();
+    fetched_bytes_ = 0;
+  }
+  RowFetcher* const fetcher = slots_[held_back_[place].slot].fetcher.get();
+  Fetched& fetched = fetched_[fetcher];
+  absl::flat_hash_set<RowFetcher::Key> seen;
+  std::vector<RowFetcher::Key> keys;
+  for (size_t i = place; i < held_back_.size(); ++i) {
+    const HeldBack& held = held_back_[i];
+    const bool is_due = held.key.has_value() && slots_[held.slot].fetcher.get() == fetcher &&
+                        !fetched.contains(*held.key) && seen.insert(*held.key).second;
+    if (is_due) keys.push_back(*held.key);
+  }
+  auto page = fetcher->Fetch(keys);
+  if (!page.ok()) return page.status();
+  fetched_bytes_ += page->bytes;
+  for (size_t i = 0; i < page->keys; ++i) {
+    auto row = page->rows.extract(keys[i]);
+    std::optional<query::Row>& kept = fetched[keys[i]];
+    if (!row.empty()) kept.emplace(std::move(row.mapped()));
+  }
+  return absl::OkStatus();
+}
+
+// `row` may be newer than the change: changes that tell of that are on the way, and so is the
+// deletion of a row that is gone, a null pointer.
+absl::Status RowWriter::AppendFetched(const HeldBack& held, const query::Row* row) {
   const Slot& slot = slots_[held.slot];
-  const auto& rows = rows_[held.slot];
-  const auto row = rows.find(*held.key);
   RowChange out;
   out.commit_seconds = held.commit_seconds;
-  if (row == rows.end()) {
-    if (!held.key_changed) return absl::OkStatus();
+  if (row == nullptr) {
+    if (!held.key_changed && held.change.has_after()) return absl::OkStatus();
     out.kind = ChangeKind::kDelete;
     return Emit(slot, held.change, out);
   }
-  absl::Status status = slot.fetcher->Decode(row->second, after_);
+  absl::Status status = slot.fetcher->Decode(*row, after_);
   if (!status.ok()) return Explained(std::move(status), *slot.table);
   out.kind = held.change.has_before() ? ChangeKind::kUpdate : ChangeKind::kInsert;
   out.after = after_.values();

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -17,6 +18,7 @@
 #include "mysql/row_decoder.h"
 #include "sync/checkpointer.h"
 #include "sync/row_fetcher.h"
+#include "sync/row_moves.h"
 #include "sync/sink.h"
 #include "vitess/binlogdata.pb.h"
 
@@ -26,13 +28,19 @@ namespace source_vitess::sync {
 //
 // A change without all of its columns, for a sink that has no word for that, is held back with all
 // that come behind it, so that the order stays; Complete reads their rows, many to a query, and
-// appends them. Nothing of this is met by changes that have their columns.
+// appends them. Nothing of this is met by changes that have their columns. However large the rows
+// are, what is held at once is below 16 MiB, and one answer, and one row as output. In the same way
+// a DELETE of a row that may have moved to another shard is looked into: if the row lives, it goes
+// out as it is (docs/design.md, rule 11).
 class RowWriter {
  public:
   // `slots`: how many pairs of table and shard the job has; it numbers them itself. `sequence` is
-  // shared by all jobs. What `fetch` and `sink` name must outlive this object.
+  // shared by all jobs. `hand_over` writes the batch and clears it: it is called while rows that
+  // were read are appended, which may be many times as large as what the stream sent of them. What
+  // `fetch` and `sink` name must outlive this object.
   RowWriter(size_t slots, const mysql::TypeOptions& types, const RowFetcher::Source& fetch,
-            Sink& sink, std::atomic<uint64_t>& sequence);
+            RowMoves& moves, Sink& sink, std::atomic<uint64_t>& sequence,
+            std::function<absl::Status()> hand_over);
 
   // The columns of the rows that follow in this slot. Fails when they are not those of a table
   // (rule 10).
@@ -61,20 +69,22 @@ class RowWriter {
  private:
   struct Slot {
     std::optional<mysql::RowDecoder> decoder;
-    std::optional<RowFetcher> fetcher;  // made when it is first needed
+    // Made when it is first needed; shared by the slots of a table whose fields are the same.
+    std::shared_ptr<RowFetcher> fetcher;
     mysql::RowSource source = mysql::RowSource::kCopy;
     std::string fields;  // the event that the decoder was made from, serialized without its shard
     size_t layout = 0;
     std::vector<size_t> key;        // places of the key's columns
     std::vector<size_t> delivered;  // places of the columns that go out
     const Table* table = nullptr;
+    std::optional<bool> may_move;  // its rows; not known before the first DELETE
   };
 
   struct HeldBack {
     size_t slot;
     binlogdata::RowChange change;
     int64_t commit_seconds;
-    // Of a change that lacks columns: the key to read its row by, and whether that is a new one.
+    // Of a change whose row has to be read: the key to read it by, and whether that is a new one.
     std::optional<RowFetcher::Key> key = std::nullopt;
     bool key_changed = false;
   };
@@ -83,24 +93,31 @@ class RowWriter {
                             int64_t commit_seconds);
   absl::Status Emit(const Slot& slot, const binlogdata::RowChange& change, RowChange& out);
   absl::Status DecodeAfter(const Slot& slot, const binlogdata::RowChange& change);
+  bool MayHaveMoved(Slot& slot) const;
   bool LacksColumns(const Slot& slot, const binlogdata::RowChange& change) const;
   absl::Status HoldBack(size_t slot, const binlogdata::RowChange& change, int64_t commit_seconds);
   absl::Status CompleteTables();
   absl::Status FindKey(HeldBack& held);
-  absl::Status FetchRows(size_t slot);
-  absl::Status AppendFetched(const HeldBack& held);
+  absl::Status MakeFetcher(Slot& slot);
+  absl::Status AppendHeld(size_t place);
+  absl::Status FetchFrom(size_t place);
+  absl::Status AppendFetched(const HeldBack& held, const query::Row* row);
 
   const mysql::TypeOptions types_;
   const RowFetcher::Source fetch_;
+  RowMoves& moves_;
   std::atomic<uint64_t>& sequence_;
+  const std::function<absl::Status()> hand_over_;
   std::unique_ptr<RowBatch> batch_;
   const bool fetches_;  // whether the sink needs whole rows
   std::vector<HeldBack> held_back_;
   size_t held_back_bytes_ = 0;
   absl::Status failure_;  // of Complete
   std::optional<size_t> failed_table_;
-  // Of Complete: the rows that were read, by slot.
-  absl::flat_hash_map<size_t, absl::flat_hash_map<RowFetcher::Key, query::Row>> rows_;
+  // Of Complete: what was read, nothing for rows that are gone.
+  using Fetched = absl::flat_hash_map<RowFetcher::Key, std::optional<query::Row>>;
+  absl::flat_hash_map<const RowFetcher*, Fetched> fetched_;
+  size_t fetched_bytes_ = 0;
   size_t largest_row_ = 0;
   std::vector<Slot> slots_;
   mysql::DecodedRow before_;

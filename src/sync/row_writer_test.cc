@@ -1,5 +1,6 @@
 #include "sync/row_writer.h"
 
+#include "absl/strings/str_split.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "sync/fakes_for_test.h"
@@ -8,12 +9,21 @@
 namespace source_vitess::sync {
 namespace {
 
+using ::testing::Each;
 using ::testing::ElementsAre;
+using ::testing::Ge;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Le;
 using ::testing::SizeIs;
 
 constexpr int64_t kTime = 1'795'366'894;
+
+// "... in (1, 2)": 1 and 2.
+std::vector<std::string> KeysAskedFor(const std::string& sql) {
+  const size_t list = sql.find(" in (") + 5;
+  return absl::StrSplit(sql.substr(list, sql.size() - list - 1), ", ");
+}
 
 // One table, t, in one shard.
 class RowWriterTest : public ::testing::Test {
@@ -21,8 +31,13 @@ class RowWriterTest : public ::testing::Test {
   void SetUp() override { Begin(); }
 
   void Begin() {
-    rows_.emplace(1, mysql::TypeOptions(), RowFetcher::Source{vtgate_, absl::Seconds(1)}, sink_,
-                  sequence_);
+    rows_.emplace(1, mysql::TypeOptions(), RowFetcher::Source{vtgate_, absl::Seconds(1)}, moves_,
+                  sink_, sequence_, [this] {
+                    handed_over_.push_back(rows_->batch().size_bytes());
+                    absl::Status status = sink_.Write(rows_->batch());
+                    rows_->Clear();
+                    return status;
+                  });
     const vtgate::VStreamResponse response = Events().Field("-80", "t", kTime).Message();
     ASSERT_TRUE(
         rows_->SetFields(0, table_, response.events(0).field_event(), mysql::RowSource::kBinlog)
@@ -45,10 +60,34 @@ class RowWriterTest : public ::testing::Test {
 
   const Table table_ = MakeTable(0, "t");
   FakeVtgate vtgate_{{}};
+  RowMoves moves_{vtgate_, absl::Seconds(1)};
   FakeSink sink_;
+  std::vector<size_t> handed_over_;  // sizes of batches, while rows were completed
   std::atomic<uint64_t> sequence_ = 100;
   std::optional<RowWriter> rows_;
 };
+
+TEST_F(RowWriterTest, DeletesWithoutAskingWhereAKeyStaysInItsShard) {
+  ASSERT_TRUE(Append(Events().Delete("-80", "t", 1, "a", kTime)).ok());
+
+  EXPECT_THAT(Lines(), ElementsAre("t delete 1"));
+  EXPECT_THAT(vtgate_.queries, IsEmpty());
+}
+
+TEST_F(RowWriterTest, SendsARowAsItIsThatWasDeletedInOneShardAndLivesInAnother) {
+  vtgate_.vindex_columns = "name";
+  vtgate_.answers.push_back(Rows({{"1", "moved"}}));
+  ASSERT_TRUE(Append(Events()
+                         .Delete("-80", "t", 1, "a", kTime)
+                         .Delete("-80", "t", 2, "b", kTime)
+                         .Insert("-80", "t", 3, "c", kTime))
+                  .ok());
+
+  ASSERT_TRUE(rows_->Complete().ok());
+
+  EXPECT_THAT(Lines(), ElementsAre("t update 1 moved", "t delete 2", "t insert 3 c"));
+  EXPECT_THAT(vtgate_.queries, SizeIs(1));
+}
 
 TEST_F(RowWriterTest, AsksNothingWhenChangesHaveAllColumns) {
   ASSERT_TRUE(Append(Events().Update("-80", "t", 1, 1, "a", kTime)).ok());
@@ -157,6 +196,32 @@ TEST_F(RowWriterTest, AsksByItselfWhenManyChangesAreHeldBack) {
   ASSERT_TRUE(Append(events).ok());
 
   EXPECT_THAT(vtgate_.queries, SizeIs(1));
+}
+
+TEST_F(RowWriterTest, HoldsFewLargeRowsAtOnce) {
+  constexpr size_t kMegabyte = 1 << 20;
+  constexpr int kRows = 64;
+  vtgate_.answer = [&](const std::string& sql) {
+    std::vector<std::vector<std::string>> rows;
+    for (const std::string& key : KeysAskedFor(sql)) {
+      rows.push_back({key, std::string(kMegabyte, 'x')});
+    }
+    return Rows(rows);
+  };
+  Events events;
+  for (int id = 0; id < kRows; ++id) events.UpdateWithoutName("-80", "t", id, id, kTime);
+  for (int id = 0; id < kRows; ++id) events.UpdateWithoutName("-80", "t", id, id, kTime);
+  ASSERT_TRUE(Append(events).ok());
+
+  ASSERT_TRUE(rows_->Complete().ok());
+
+  EXPECT_THAT(Lines(), SizeIs(2 * kRows));
+  EXPECT_THAT(handed_over_, SizeIs(Ge(2 * kRows - 1)));
+  EXPECT_THAT(handed_over_, Each(Le(2 * kMegabyte)));
+  // The first answer shows how large the rows are.
+  for (size_t i = 1; i < vtgate_.queries.size(); ++i) {
+    EXPECT_THAT(KeysAskedFor(vtgate_.queries[i]), SizeIs(Le(4)));
+  }
 }
 
 TEST_F(RowWriterTest, CompletesWhatCameBeforeOtherFields) {

@@ -1,9 +1,11 @@
 #include "sync/stream_job.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "mysql/ddl_statement.h"
 #include "vitess/errors.h"
 
@@ -14,7 +16,8 @@ StreamJob::StreamJob(const JobContext& context, size_t group, size_t shards, siz
       group_(group),
       reader_(context.client),
       rows_(slots, context.options.types, {context.client, context.options.query_timeout},
-            context.sink, context.sequence),
+            context.moves, context.sink, context.sequence,
+            [this] { return flusher_.Flush({}, absl::Now()); }),
       flusher_(context_, rows_, absl::Now()),
       columns_(slots),
       retired_(shards, false) {}
@@ -94,6 +97,25 @@ bool StreamJob::JournalsAreComplete() const {
                          return shard < 0 || retired_[static_cast<size_t>(shard)];
                        });
   });
+}
+
+absl::Status StreamJob::CheckKey(const Table& table, const binlogdata::FieldEvent& fields) {
+  if (!table.incremental || !table.schema.has_primary_key) return absl::OkStatus();
+  std::set<std::string> now;
+  for (const query::Field& field : fields.fields()) {
+    if ((field.flags() & query::PRI_KEY_FLAG) != 0) now.insert(field.name());
+  }
+  // A server that tells no flags tells no key.
+  if (now.empty() ||
+      now == std::set<std::string>(table.schema.key.begin(), table.schema.key.end())) {
+    return absl::OkStatus();
+  }
+  return vitess::ConfigurationError(absl::StrCat(
+      "table ", table.keyspace(), ".", table.name(), ": the primary key was (",
+      absl::StrJoin(table.schema.key, ", "), ") when the sync began, and is over (",
+      absl::StrJoin(now, ", "),
+      ") now. Refresh the source's schema, so that the destination knows the new key, and refresh "
+      "the stream"));
 }
 
 absl::Status StreamJob::HandleDdl(const Table& table, const binlogdata::VEvent& event,

@@ -61,6 +61,10 @@ class StreamJob {
   // comes of them any more.
   bool JournalsAreComplete() const;
 
+  // Fails when the FIELD event marks other columns as the primary key than the table had when the
+  // sync began: its rows would be told apart by the wrong ones.
+  static absl::Status CheckKey(const Table& table, const binlogdata::FieldEvent& fields);
+
   // What a DDL event does to one of the job's tables that stands at or before it.
   absl::Status HandleDdl(const Table& table, const binlogdata::VEvent& event, SchemaWatch& columns);
 

@@ -159,7 +159,8 @@ SyncResult RunSync(const SyncOptions& options, vitess::VtgateClient& client,
     }
   }
 
-  const JobContext context{options, client, sink, checkpointer, sequence, logger};
+  RowMoves moves(client, options.query_timeout);
+  const JobContext context{options, client, sink, checkpointer, sequence, logger, moves};
   Scheduler scheduler(context, tables, keyspaces);
   std::vector<bool> scheduled(tables.size(), false);
   for (const Table& table : tables) {

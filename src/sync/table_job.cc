@@ -115,6 +115,7 @@ absl::Status TableJob::HandleFields(const binlogdata::VEvent& event) {
   if (shard < 0 || BareTableName(table_.keyspace(), fields.table_name()) != table_.name()) {
     return absl::OkStatus();
   }
+  if (absl::Status status = CheckKey(table_, fields); !status.ok()) return status;
   const bool of_copy = event.timestamp() == 0;
   const auto slot = static_cast<size_t>(shard);
   Shard& state = shards_[slot];
