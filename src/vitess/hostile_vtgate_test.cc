@@ -157,7 +157,7 @@ TEST(HostileVtgateTest, CompressedMessagesAreRefused) {
   const absl::Status answer = client->Execute("", "select 1", kTimeout).status();
   const absl::Status stream = StreamToTheEnd(*client);
 
-  EXPECT_THAT(answer.ToString(), HasSubstr("gzip"));
+  EXPECT_EQ(answer.code(), StatusCode::kUnimplemented);
   EXPECT_EQ(stream.code(), StatusCode::kUnimplemented);
 }
 

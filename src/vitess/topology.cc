@@ -5,8 +5,10 @@
 #include <utility>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 #include "text/absl_view.h"
 #include "vitess/errors.h"
 #include "vitess/result_rows.h"
@@ -22,6 +24,15 @@ constexpr absl::Duration kTimeout = absl::Seconds(30);
 constexpr std::string_view kStatusQuery =
     "select @@global.gtid_executed, @@global.gtid_purged, @@global.binlog_row_image, "
     "@@global.binlog_row_value_options, @@global.server_uuid, @@version";
+
+// The same for MySQL 5.7, which has no partial updates of JSON.
+constexpr std::string_view kOldStatusQuery =
+    "select @@global.gtid_executed, @@global.gtid_purged, @@global.binlog_row_image, '', "
+    "@@global.server_uuid, @@version";
+
+std::string Quoted(std::string_view identifier) {
+  return absl::StrCat("`", absl::StrReplaceAll(AbslView(identifier), {{"`", "``"}}), "`");
+}
 
 // Runs `query` without a target and calls `row` for each row, with the cells of the columns of
 // these names.
@@ -159,11 +170,58 @@ absl::StatusOr<ShardStatus> ReadShardStatus(VtgateClient& client, std::string_vi
   };
   const std::string target =
       absl::StrCat(AbslView(keyspace), ":", AbslView(shard), "@", AbslView(type_name));
-  const auto result = client.Execute(target, kStatusQuery, kTimeout);
+  auto result = client.Execute(target, kStatusQuery, kTimeout);
+  if (IsUnknownVariable(result.status())) {
+    result = client.Execute(target, kOldStatusQuery, kTimeout);
+  }
+  if (IsUnknownVariable(result.status())) {
+    return explain(ConfigurationError(
+        absl::StrCat("its server is no MySQL with GTIDs, whose positions alone can be followed (",
+                     result.status().message(), ")")));
+  }
   if (!result.ok()) return explain(result.status());
   auto status = ParseShardStatus(*result);
   if (!status.ok()) return explain(status.status());
   return status;
+}
+
+bool IsUnknownVariable(const absl::Status& status) {
+  return absl::StrContains(status.message(), "Unknown system variable") ||
+         absl::StrContains(status.message(), "(errno 1193)");
+}
+
+absl::StatusOr<bool> IsReferenceTable(VtgateClient& client, std::string_view keyspace,
+                                      std::string_view table) {
+  const std::string name = absl::StrCat(Quoted(keyspace), ".", Quoted(table));
+  const auto vindexes =
+      client.Execute(keyspace, absl::StrCat("show vschema vindexes on ", name), kTimeout);
+  if (!vindexes.ok()) {
+    // VT05005: the VSchema does not have the table. Before v15 the words were there without it.
+    if (absl::StrContains(vindexes.status().message(), "does not exist")) return false;
+    return vindexes.status();
+  }
+  if (vindexes->rows_size() > 0) return false;
+  const auto plan =
+      client.Execute(keyspace, absl::StrCat("vexplain plan select * from ", name), kTimeout);
+  if (!plan.ok()) {
+    if (Classify(plan.status()) == ErrorClass::kTransient &&
+        plan.status().code() != absl::StatusCode::kUnknown) {
+      return plan.status();
+    }
+    return false;
+  }
+  const auto rows = ResultRows::Read(*plan);
+  if (!rows.ok()) return rows.status();
+  for (size_t row = 0; row < rows->size(); ++row) {
+    for (size_t column = 0; column < rows->columns(); ++column) {
+      // Engine.Route's opcode, whatever else the plan's JSON has around it.
+      if (absl::StrContains(absl::StrReplaceAll(AbslView(rows->Cell(row, column)), {{" ", ""}}),
+                            "\"Variant\":\"Reference\"")) {
+        return true;
+      }
+    }
+  }
+  return false;
 }
 
 std::string_view TabletTypeName(topodata::TabletType type) {

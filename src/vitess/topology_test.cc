@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "vitess/answering_client_for_test.h"
 #include "vitess/errors.h"
 #include "vitess/recorded_for_test.h"
 #include "vitess/result_rows.h"
@@ -22,49 +23,6 @@ using ::testing::HasSubstr;
 
 constexpr char kUuid[] = "83c0af68-e68d-11f1-b044-02fc00000001";
 
-using Row = std::vector<std::optional<std::string>>;
-
-query::QueryResult Result(const std::vector<std::string>& columns, const std::vector<Row>& rows) {
-  query::QueryResult result;
-  for (const std::string& column : columns) result.add_fields()->set_name(column);
-  for (const Row& cells : rows) {
-    query::Row& row = *result.add_rows();
-    for (const auto& cell : cells) {
-      row.add_lengths(cell.has_value() ? static_cast<int64_t>(cell->size()) : -1);
-      row.mutable_values()->append(cell.value_or(""));
-    }
-  }
-  return result;
-}
-
-// Answers each target and query with what was set for it.
-class AnsweringClient final : public VtgateClient {
- public:
-  void Answer(const std::string& target, const std::string& sql,
-              absl::StatusOr<query::QueryResult> answer) {
-    answers_.insert_or_assign(std::pair(target, sql), std::move(answer));
-  }
-
-  // Answers the recorded request with the recorded response.
-  void AnswerAsRecorded(const std::string& name) {
-    const vtgate::ExecuteRequest request = RecordedRequest(name);
-    Answer(request.session().target_string(), request.query().sql(),
-           RecordedResponse(name).result());
-  }
-
-  absl::StatusOr<query::QueryResult> Execute(std::string_view target, std::string_view sql,
-                                             absl::Duration) override {
-    const auto found = answers_.find(std::pair(std::string(target), std::string(sql)));
-    if (found != answers_.end()) return found->second;
-    return absl::InternalError("a query that was not recorded: " + std::string(sql));
-  }
-
-  std::unique_ptr<VStream> Stream(const vtgate::VStreamRequest&) override { return nullptr; }
-
- private:
-  std::map<std::pair<std::string, std::string>, absl::StatusOr<query::QueryResult>> answers_;
-};
-
 class TopologyTest : public ::testing::Test {
  protected:
   // The answer to the recorded question for a shard's position.
@@ -73,7 +31,7 @@ class TopologyTest : public ::testing::Test {
                    std::move(answer));
   }
 
-  void AnswerPosition(const Row& row) {
+  void AnswerPosition(const AnswerRow& row) {
     AnswerPosition(Result({"a", "b", "c", "d", "e", "f"}, {row}));
   }
 
@@ -221,6 +179,37 @@ TEST_F(TopologyTest, NamesShardAndTabletTypeInErrors) {
   EXPECT_EQ(Classify(status), ErrorClass::kTransient);
 }
 
+constexpr char kOldPositions[] =
+    "select @@global.gtid_executed, @@global.gtid_purged, @@global.binlog_row_image, '', "
+    "@@global.server_uuid, @@version";
+
+TEST_F(TopologyTest, AsksServersThatLackAVariableWithoutIt) {
+  AnswerPosition(absl::UnknownError(
+      "Unknown system variable 'binlog_row_value_options' (errno 1193) (sqlstate HY000)"));
+  client_.Answer("customer:-80@primary", kOldPositions,
+                 Result({"a", "b", "c", "d", "e", "f"},
+                        {{absl::StrCat(kUuid, ":1-9"), "", "FULL", "", kUuid, "5.7.44-log"}}));
+
+  const auto status = ReadPosition();
+
+  ASSERT_TRUE(status.ok()) << status.status();
+  EXPECT_EQ(status->executed.ToString(), absl::StrCat(kUuid, ":1-9"));
+  EXPECT_EQ(status->binlog_row_value_options, "");
+  EXPECT_EQ(status->version, "5.7.44-log");
+}
+
+TEST_F(TopologyTest, RefusesServersWithoutGtids) {
+  const absl::Status unknown =
+      absl::UnknownError("Unknown system variable 'gtid_executed' (errno 1193)");
+  AnswerPosition(unknown);
+  client_.Answer("customer:-80@primary", kOldPositions, unknown);
+
+  const absl::Status status = ReadPosition().status();
+
+  EXPECT_EQ(Classify(status), ErrorClass::kConfiguration);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("no MySQL with GTIDs"));
+}
+
 TEST_F(TopologyTest, RefusesGtidsThatVitessDoesNotTrack) {
   AnswerPosition({absl::StrCat(kUuid, ":1-5:tag:1"), "", "FULL", "", kUuid, "8.4.0"});
 
@@ -237,6 +226,79 @@ TEST_F(TopologyTest, ReportsAPositionOfNoRowOrTooFewColumns) {
 
   AnswerPosition(Result({"a"}, {{""}}));
   EXPECT_EQ(Classify(ReadPosition().status()), ErrorClass::kInternal);
+}
+
+class ReferenceTableTest : public TopologyTest {
+ protected:
+  void AnswerVindexes(absl::StatusOr<query::QueryResult> answer) {
+    client_.Answer("customer", "show vschema vindexes on `customer`.`countries`",
+                   std::move(answer));
+  }
+  void AnswerPlan(absl::StatusOr<query::QueryResult> answer) {
+    client_.Answer("customer", "vexplain plan select * from `customer`.`countries`",
+                   std::move(answer));
+  }
+  absl::StatusOr<bool> Ask() { return IsReferenceTable(client_, "customer", "countries"); }
+
+  const std::vector<std::string> vindex_columns_ = {"Columns", "Name", "Type", "Params", "Owner"};
+};
+
+TEST_F(ReferenceTableTest, IsOneWhichIsReadFromAnyShard) {
+  AnswerVindexes(Result(vindex_columns_, {}));
+  AnswerPlan(Result({"JSON"}, {{"{\n\t\"OperatorType\": \"Route\",\n\t\"Variant\": "
+                                "\"Reference\",\n\t\"Keyspace\": {\n\t\t\"Name\": "
+                                "\"customer\"}}"}}));
+
+  const auto is_reference = Ask();
+
+  ASSERT_TRUE(is_reference.ok()) << is_reference.status();
+  EXPECT_TRUE(*is_reference);
+}
+
+TEST_F(ReferenceTableTest, IsNoneWithAVindex) {
+  AnswerVindexes(Result(vindex_columns_, {{"id", "hash", "hash", "", ""}}));
+
+  const auto is_reference = Ask();
+
+  ASSERT_TRUE(is_reference.ok()) << is_reference.status();
+  EXPECT_FALSE(*is_reference);
+}
+
+TEST_F(ReferenceTableTest, IsNoneWhoseRowsAreInOneShard) {
+  AnswerVindexes(Result(vindex_columns_, {}));
+  AnswerPlan(Result({"JSON"}, {{"{\"OperatorType\":\"Route\",\"Variant\":\"EqualUnique\"}"}}));
+
+  const auto is_reference = Ask();
+
+  ASSERT_TRUE(is_reference.ok()) << is_reference.status();
+  EXPECT_FALSE(*is_reference);
+}
+
+TEST_F(ReferenceTableTest, IsNoneThatTheVschemaDoesNotHave) {
+  AnswerVindexes(
+      absl::NotFoundError("VT05005: table 'countries' does not exist in keyspace 'customer'"));
+
+  const auto is_reference = Ask();
+
+  ASSERT_TRUE(is_reference.ok()) << is_reference.status();
+  EXPECT_FALSE(*is_reference);
+}
+
+TEST_F(ReferenceTableTest, IsNoneWhereVitessCannotTell) {
+  AnswerVindexes(Result(vindex_columns_, {}));
+  AnswerPlan(absl::InvalidArgumentError("syntax error at position 9 near 'vexplain'"));
+
+  const auto is_reference = Ask();
+
+  ASSERT_TRUE(is_reference.ok()) << is_reference.status();
+  EXPECT_FALSE(*is_reference);
+}
+
+TEST_F(ReferenceTableTest, IsNotDecidedWhileVtgateIsAway) {
+  AnswerVindexes(Result(vindex_columns_, {}));
+  AnswerPlan(absl::UnavailableError("connection refused"));
+
+  EXPECT_EQ(Ask().status().code(), absl::StatusCode::kUnavailable);
 }
 
 TEST(TabletTypeNameTest, IsWhatStandsBehindTheAtSignOfATarget) {
