@@ -45,6 +45,13 @@ void BinaryLog::Purge() {
   next_sequence_number_ = 1;
 }
 
+LoggedTransactionPointer BinaryLog::Lose() {
+  LoggedTransactionPointer lost = std::move(transactions_.back());
+  transactions_.pop_back();
+  executed_ = executed_.Difference(OneGtid(lost->uuid, lost->number));
+  return lost;
+}
+
 void BinaryLog::ChangeServer(std::string uuid) {
   uuid_ = std::move(uuid);
   next_number_ = 1;

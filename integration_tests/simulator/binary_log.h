@@ -85,6 +85,10 @@ class BinaryLog {
   // Forgets every transaction, as PURGE BINARY LOGS does with all files but the current one.
   void Purge();
 
+  // Takes the last transaction away again, which must be there. Streams may have delivered it: they
+  // must start again.
+  LoggedTransactionPointer Lose();
+
   // From now on transactions are another server's, as after a failover.
   void ChangeServer(std::string uuid);
 

@@ -253,11 +253,42 @@ absl::Status Cluster::SetReplicating(std::string_view keyspace, std::string_view
   return absl::OkStatus();
 }
 
-absl::Status Cluster::FailOver(std::string_view keyspace, std::string_view shard) {
+absl::Status Cluster::LoseTransactions(Shard& shard, uint64_t count) {
+  BinaryLog& log = *shard.log;
+  if (count > log.end_index() - log.begin_index())
+    return absl::FailedPreconditionError("the transactions are purged");
+  for (uint64_t index = log.end_index() - count; index < log.end_index(); ++index) {
+    if (log.At(index)->kind != LoggedTransaction::Kind::kRows)
+      return absl::FailedPreconditionError("a definition cannot be lost");
+  }
+  for (const auto& reshard : reshards_) {
+    if (reshard->keyspace() == shard.keyspace && !reshard->switched())
+      return absl::FailedPreconditionError("the keyspace is being resharded");
+  }
+  Keyspace& keyspace = *state_.FindKeyspace(shard.keyspace);
+  for (uint64_t i = 0; i < count; ++i) {
+    const LoggedTransactionPointer lost = log.Lose();
+    // One that the server wrote for itself is no shard's.
+    if (Shard* of = keyspace.FindShard(lost->shard); of != nullptr) of->Undo(*lost);
+  }
+  for (const auto& other : keyspace.shards) {
+    if (other->log != shard.log) continue;
+    for (Tablet& tablet : other->tablets) tablet.stopped.reset();
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Cluster::FailOver(std::string_view keyspace, std::string_view shard, uint64_t lost) {
   const absl::MutexLock lock(&mutex_);
   const absl::StatusOr<Shard*> found = FindShard(keyspace, shard);
   if (!found.ok()) return found.status();
+  if (lost > 0) {
+    if (absl::Status status = LoseTransactions(**found, lost); !status.ok()) return status;
+  }
   (*found)->log->ChangeServer(state_.NextServerUuid());
+  LoggedTransaction journal;  // _vt.reparent_journal
+  journal.time = state_.now();
+  (*found)->log->Append(std::move(journal));
   NotifyListeners();
   return absl::OkStatus();
 }
@@ -326,7 +357,9 @@ absl::Status Cluster::SetServing(std::string_view keyspace, std::string_view sha
   const absl::StatusOr<Shard*> found = FindShard(keyspace, shard);
   if (!found.ok()) return found.status();
   for (Tablet& tablet : (*found)->tablets) {
-    if (tablet.type == type) tablet.up = serving;
+    if (tablet.type != type || tablet.up == serving) continue;
+    tablet.up = serving;
+    tablet.starts += serving ? 1 : 0;
   }
   NotifyListeners();
   return absl::OkStatus();

@@ -130,11 +130,18 @@ class Cluster {
   absl::Status HoldStreams(std::string_view keyspace, std::string_view shard);
   absl::Status ReleaseStreams(std::string_view keyspace, std::string_view shard);
 
-  // Makes another server the shard's primary: transactions get a new server's UUID, streams start
-  // again where they are.
-  absl::Status FailOver(std::string_view keyspace, std::string_view shard);
+  // Makes another server the shard's primary: it logs a transaction of its own at once,
+  // transactions get its UUID, streams start again where they are (recording failover-planned). On
+  // a server of several shards it is all of them.
+  //
+  // The new server lacks the last `lost` transactions, as after a primary has died, or been
+  // restored from a backup: their rows are as before, and positions that hold them are ahead. Fails
+  // with FAILED_PRECONDITION and changes nothing if one of them is a definition, a JOURNAL or
+  // purged, or if the keyspace is being resharded.
+  absl::Status FailOver(std::string_view keyspace, std::string_view shard, uint64_t lost = 0);
 
-  // Whether the shard's tablets of that type are up.
+  // Whether the shard's tablets of that type are up. One that comes up again has lost its streams,
+  // which VTGate opens again where they were (recording tablet-killed).
   absl::Status SetServing(std::string_view keyspace, std::string_view shard,
                           topodata::TabletType type, bool serving);
 
@@ -168,6 +175,7 @@ class Cluster {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::StatusOr<Shard*> FindShard(std::string_view keyspace, std::string_view shard)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status LoseTransactions(Shard& shard, uint64_t count) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Has everything that depends on the shards' logs follow them, and wakes the streams.
   absl::Status FollowChanges() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void NotifyListeners() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

@@ -24,6 +24,20 @@ Table* TabletView::FindTable(const std::string& table) const {
   return found == tables->end() ? nullptr : &found->second;
 }
 
+void Shard::Undo(const LoggedTransaction& transaction) {
+  for (auto event = transaction.events.rbegin(); event != transaction.events.rend(); ++event) {
+    Table* table = FindTable(event->schema->name);
+    if (table == nullptr) continue;
+    for (auto change = event->changes.rbegin(); change != event->changes.rend(); ++change) {
+      if (change->after != nullptr) {
+        if (const auto row = FindRow(*table, *change->after); row != table->rows.end())
+          table->rows.erase(row);
+      }
+      if (change->before != nullptr) PutRow(*table, change->before);
+    }
+  }
+}
+
 TabletView Shard::ViewOf(topodata::TabletType type) {
   TabletView view{&tables, &log->executed(), log->purged(), log->end_index()};
   const Tablet* tablet = FindTablet(type);

@@ -35,6 +35,7 @@ struct Tablet {
   topodata::TabletType type = topodata::PRIMARY;
   std::string alias;  // "test-0000000003"
   bool up = true;
+  uint64_t starts = 1;                      // how often it has come up: streams do not outlive it
   std::shared_ptr<StoppedReplica> stopped;  // null: it has all that the shard has
   vitess::GtidSet purged;                   // of its own logs, beside what the shard's have lost
 };
@@ -66,6 +67,8 @@ struct Shard {
   Table* FindTable(std::string_view table);
   // One that is up, whether the shard serves or not; null if there is none of that type.
   const Tablet* FindTablet(topodata::TabletType type) const;
+  // Takes back what a transaction of rows, the last to touch them, has done.
+  void Undo(const LoggedTransaction& transaction);
   // As the tablet that FindTablet() finds has it; as the primary's without one.
   TabletView ViewOf(topodata::TabletType type);
 };

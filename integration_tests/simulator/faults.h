@@ -3,12 +3,15 @@
 #define SOURCE_VITESS_INTEGRATION_TESTS_SIMULATOR_FAULTS_H_
 
 #include <cstdint>
+#include <functional>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "vitess/vtgate.pb.h"
 
 namespace source_vitess::simulator {
 
@@ -19,6 +22,10 @@ struct StreamFault {
     kStall,    // nothing but heartbeats comes any more
     kSilence,  // nothing at all comes any more
     kDelay,    // each message waits for `delay`
+    kChange,   // a message is changed by `change` before it is sent
+    kBytes,    // `bytes` come in place of a message
+    kHuge,     // a message of `size` bytes comes in place of another, without memory for it here:
+               // so much of it is sent as the client takes
   };
   Kind kind = Kind::kBreak;
   // When: once this many events have been sent, heartbeats not counted. A message that holds more
@@ -28,6 +35,11 @@ struct StreamFault {
   std::optional<uint64_t> after_messages;
   absl::Status status = absl::UnavailableError("transport is closing");  // of kBreak
   absl::Duration delay;                                                  // of kDelay
+  // Of kChange: called for each message that goes beyond `after_events`, until it returns true;
+  // Corrupt() does for it.
+  std::function<bool(vtgate::VStreamResponse&)> change;
+  std::string bytes;     // of kBytes
+  uint64_t size = 0;     // of kHuge; below 4 GiB, which gRPC's messages cannot exceed
   int64_t streams = -1;  // how many VStream calls it strikes; -1 is all
 };
 

@@ -55,20 +55,6 @@ bool SameColumns(const TableSchema& a, const TableSchema& b) {
                     });
 }
 
-// The key of the row that is `row`; end() if there is none.
-Rows::iterator FindRow(Table& table, const Row& row) {
-  if (const std::string key = PrimaryKeyOf(*table.schema, row); !key.empty())
-    return table.rows.find(key);
-  return std::find_if(table.rows.begin(), table.rows.end(),
-                      [&](const auto& entry) { return *entry.second == row; });
-}
-
-void PutRow(Table& table, const RowPointer& row) {
-  std::string key = PrimaryKeyOf(*table.schema, *row);
-  if (key.empty()) key = RowNumberKey(table.next_row_number++);
-  table.rows[key] = row;
-}
-
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Reshard>> Reshard::Start(ClusterState& state,

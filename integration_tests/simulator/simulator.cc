@@ -21,8 +21,8 @@ absl::StatusOr<int> Simulator::Start(const std::string& host, int port) {
   builder.AddListeningPort(
       Cat(host, ":", port),
       options_.credentials ? options_.credentials : grpc::InsecureServerCredentials(), &chosen);
-  builder.SetMaxSendMessageSize(options_.max_message_bytes);
-  builder.SetMaxReceiveMessageSize(options_.max_message_bytes);
+  builder.SetMaxSendMessageSize(-1);  // the service looks after that
+  builder.SetMaxReceiveMessageSize(static_cast<int>(options_.service.max_message_bytes));
   builder.RegisterService(service_.get());
   server_ = builder.BuildAndStart();
   if (server_ == nullptr || chosen == 0) {
@@ -41,6 +41,17 @@ void Simulator::Stop() {
   server_->Wait();
   server_.reset();
   service_.reset();
+}
+
+absl::Status Simulator::Restart(absl::Duration down) {
+  const size_t colon = address_.rfind(':');
+  const std::string host = address_.substr(0, colon);
+  int port = 0;
+  if (!absl::SimpleAtoi(address_.substr(colon + 1), &port))
+    return absl::FailedPreconditionError("it has not been started");
+  Stop();
+  absl::SleepFor(down);
+  return Start(host, port).status();
 }
 
 void Simulator::EndStreams() {

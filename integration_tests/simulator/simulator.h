@@ -26,8 +26,6 @@ struct SimulatorOptions {
   ServiceOptions service;
   // Plaintext if null; grpc::SslServerCredentials() for TLS.
   std::shared_ptr<grpc::ServerCredentials> credentials;
-  // The largest message that the server sends: VTGate's --grpc-max-message-size.
-  int max_message_bytes = 16 << 20;
 };
 
 // Thread-safe but for Start() and Stop().
@@ -42,6 +40,10 @@ class Simulator {
 
   // Ends every call and stops listening: a client's next connection is refused.
   void Stop();
+
+  // Stops, and after `down` listens again at the same address. During that time connections are
+  // refused. Fails if the port has been taken.
+  absl::Status Restart(absl::Duration down);
 
   Cluster& cluster() { return cluster_; }
   Faults& faults() { return faults_; }

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "simulator/corruption.h"
 #include "simulator/event_sequence.h"
 #include "simulator/recorded_cluster.h"
 #include "simulator/strings.h"
@@ -157,11 +158,39 @@ TEST(SimulatorTest, SendsFieldsAgainAfterAFailover) {
   reader.ReadEvents(5);
   ASSERT_TRUE(cluster.cluster().FailOver("customer", "-80").ok());
   cluster.Run("insert into customers (id, email) values (2, 'b')");
-  reader.ReadEvents(10);
-  ASSERT_EQ(reader.responses().size(), 2U);
-  EXPECT_EQ(reader.responses()[1].events(1).type(), binlogdata::FIELD);
-  EXPECT_THAT(reader.responses()[1].events(3).vgtid().shard_gtids(0).gtid(),
+  reader.ReadEvents(13);
+  ASSERT_EQ(reader.responses().size(), 3U);
+  EXPECT_EQ(reader.responses()[2].events(1).type(), binlogdata::FIELD);
+  EXPECT_THAT(reader.responses()[2].events(3).vgtid().shard_gtids(0).gtid(),
               testing::HasSubstr(","));
+}
+
+TEST(SimulatorTest, IsBehindAPositionWhoseTransactionsAFailoverHasLost) {
+  SimulatorOptions options;
+  options.service.streams.no_tablet_timeout = absl::Milliseconds(50);
+  RecordedCluster cluster(options);
+  cluster.InsertCustomers("2026-01-01 00:00:00");
+  const std::string kept = cluster.Position();
+  cluster.Run("insert into customers (id, email) values (9, 'lost')");
+  cluster.Run("update customers set id = 10 where id = 1; delete from customers where id = 2");
+  const std::string ahead = cluster.Position();
+  ASSERT_TRUE(cluster.cluster().FailOver("customer", "-80", 3).ok());
+  EXPECT_EQ(cluster.cluster()
+                .Execute("customer", "select id from customers where id in (1, 2, 9, 10)")
+                ->rows_size(),
+            2);
+  StreamReader lost(cluster.address(), ReplicationRequest(ahead));
+  EXPECT_EQ(lost.Finish().error_code(), grpc::StatusCode::CANCELLED);
+  cluster.Run("insert into customers (id, email) values (9, 'new')");
+  StreamReader reader(cluster.address(), ReplicationRequest(kept));
+  reader.ReadEvents(8);
+  EXPECT_THAT(Ids(reader.responses()), testing::ElementsAre("9"));
+}
+
+TEST(SimulatorTest, LosesNoDefinitions) {
+  RecordedCluster cluster;
+  EXPECT_EQ(cluster.cluster().FailOver("customer", "-80", 1).code(),
+            absl::StatusCode::kFailedPrecondition);
 }
 
 TEST(SimulatorTest, ResumesWhenATabletComesBack) {
@@ -377,6 +406,111 @@ TEST(SimulatorFaultsTest, StallsWithHeartbeatsAlone) {
   EXPECT_EQ(reader.responses()[3].events(0).type(), binlogdata::HEARTBEAT);
 }
 
+// How a client's stream of customers ends that this fault strikes.
+grpc::Status EndWith(const StreamFault& fault, SimulatorOptions options = {}) {
+  RecordedCluster cluster(std::move(options));
+  cluster.InsertCustomers("2026-01-01 00:00:00");
+  cluster.simulator().faults().Add(fault);
+  grpc::ChannelArguments arguments;
+  arguments.SetMaxReceiveMessageSize(256 << 20);
+  const auto stub = vtgateservice::Vitess::NewStub(
+      grpc::CreateCustomChannel(cluster.address(), grpc::InsecureChannelCredentials(), arguments));
+  grpc::ClientContext context;
+  const auto reader = stub->VStream(&context, CopyRequest());
+  vtgate::VStreamResponse response;
+  while (reader->Read(&response)) {
+  }
+  return reader->Finish();
+}
+
+TEST(SimulatorFaultsTest, SendsBytesThatAreNoMessageAndGoesOn) {
+  RecordedCluster cluster;
+  cluster.InsertCustomers("2026-01-01 00:00:00");
+  StreamFault fault;
+  fault.kind = StreamFault::Kind::kBytes;
+  fault.bytes = "\xff\xff\xff\xff\x0f garbage";
+  fault.after_messages = 1;
+  cluster.simulator().faults().Add(fault);
+  StreamReader reader(cluster.address(), CopyRequest());
+  EXPECT_TRUE(reader.ReadMessage());
+  EXPECT_FALSE(reader.ReadMessage());  // gRPC cannot parse it, and leaves the call open
+  EXPECT_TRUE(reader.ReadMessage());
+}
+
+TEST(SimulatorFaultsTest, SendsAMessageOfAbsurdLength) {
+  StreamFault fault;
+  fault.kind = StreamFault::Kind::kHuge;
+  fault.size = uint64_t{2} << 30;
+  const grpc::Status status = EndWith(fault);
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_THAT(status.error_message(), testing::HasSubstr("2147483648"));
+}
+
+TEST(SimulatorFaultsTest, EndsAStreamWhoseMessageIsLargerThanVtgateSends) {
+  StreamFault none;
+  none.kind = StreamFault::Kind::kDelay;
+  SimulatorOptions options;
+  options.service.max_message_bytes = 200;
+  const grpc::Status status = EndWith(none, options);
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::UNKNOWN);
+  EXPECT_THAT(status.error_message(),
+              testing::HasSubstr("trying to send message larger than max ("));
+}
+
+TEST(SimulatorFaultsTest, ChangesTheFirstMessageThatHasWhatIsToBeChanged) {
+  for (const Corruption corruption : kAllCorruptions) {
+    RecordedCluster cluster;
+    cluster.InsertCustomers("2026-01-01 00:00:00");
+    StreamReader sound(cluster.address(), CopyRequest());
+    ReadToCompletion(sound);
+    StreamFault fault;
+    fault.kind = StreamFault::Kind::kChange;
+    fault.change = [&](vtgate::VStreamResponse& response) { return Corrupt(corruption, response); };
+    cluster.simulator().faults().Add(fault);
+    StreamReader reader(cluster.address(), CopyRequest());
+    ReadToCompletion(reader);
+    ASSERT_EQ(reader.responses().size(), sound.responses().size());
+    int different = 0;
+    for (size_t i = 0; i < sound.responses().size(); ++i) {
+      different +=
+          sound.responses()[i].SerializeAsString() == reader.responses()[i].SerializeAsString() ? 0
+                                                                                                : 1;
+    }
+    EXPECT_EQ(different, 1) << static_cast<int>(corruption);
+  }
+}
+
+TEST(SimulatorFaultsTest, SendsNothingAtAll) {
+  SimulatorOptions options;
+  options.service.streams.second = absl::Milliseconds(1);
+  RecordedCluster cluster(options);
+  StreamFault fault;
+  fault.kind = StreamFault::Kind::kSilence;
+  cluster.simulator().faults().Add(fault);
+  vtgate::VStreamRequest request = CopyRequest();
+  request.mutable_flags()->set_heartbeat_interval(1);
+  const auto stub = vtgateservice::Vitess::NewStub(
+      grpc::CreateChannel(cluster.address(), grpc::InsecureChannelCredentials()));
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + std::chrono::milliseconds(50));
+  const auto reader = stub->VStream(&context, request);
+  vtgate::VStreamResponse response;
+  EXPECT_FALSE(reader->Read(&response));
+  EXPECT_EQ(reader->Finish().error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
+}
+
+TEST(SimulatorFaultsTest, EndsAStreamAtItsGreatestAge) {
+  SimulatorOptions options;
+  options.service.streams.second = absl::Milliseconds(20);
+  RecordedCluster cluster(options);
+  vtgate::VStreamRequest request = CopyRequest();
+  request.mutable_flags()->set_max_stream_age_seconds(1);
+  StreamReader reader(cluster.address(), request);
+  const grpc::Status status = reader.Finish();
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_THAT(status.error_message(), testing::StartsWith("vstream exceeded maximum age of 1s"));
+}
+
 TEST(SimulatorFaultsTest, FailsCallsOfExecute) {
   RecordedCluster cluster;
   ExecuteFault fault;
@@ -399,6 +533,31 @@ TEST(SimulatorTest, EndsStreamsWhenItStopsAndTakesNewOnesAtTheSamePort) {
   StreamReader again(address, CopyRequest());
   ReadToCompletion(again);
   EXPECT_THAT(Ids(again.responses()), testing::ElementsAre("1", "2", "3", "5"));
+}
+
+TEST(SimulatorTest, ComesBackWhereItWasAfterARestart) {
+  RecordedCluster cluster;
+  cluster.InsertCustomers("2026-01-01 00:00:00");
+  const std::string address = cluster.address();
+  StreamReader reader(address, CopyRequest());
+  ReadToCompletion(reader);
+  ASSERT_TRUE(cluster.simulator().Restart(absl::ZeroDuration()).ok());
+  EXPECT_EQ(cluster.address(), address);
+  EXPECT_EQ(reader.Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
+  StreamReader again(address, CopyRequest());
+  ReadToCompletion(again);
+  EXPECT_THAT(Ids(again.responses()), testing::ElementsAre("1", "2", "3", "5"));
+}
+
+TEST(SimulatorTest, TakesAClientThatReadsTooSlowlyForAStreamThatHangs) {
+  SimulatorOptions options;
+  options.service.streams.liveness_timeout = absl::ZeroDuration();  // every write takes longer
+  RecordedCluster cluster(options);
+  StreamReader reader(cluster.address(), CopyRequest());
+  const grpc::Status status = reader.Finish();
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_THAT(status.error_message(), testing::HasSubstr("failed liveness checks"));
+  EXPECT_EQ(reader.responses().size(), 1U);
 }
 
 TEST(SimulatorTest, IsBlockedByASlowClientForThatClientOnly) {

@@ -276,6 +276,19 @@ std::string PrimaryKeyOf(const TableSchema& schema, const Row& row) {
   return key;
 }
 
+Rows::iterator FindRow(Table& table, const Row& row) {
+  if (const std::string key = PrimaryKeyOf(*table.schema, row); !key.empty())
+    return table.rows.find(key);
+  return std::find_if(table.rows.begin(), table.rows.end(),
+                      [&](const auto& entry) { return *entry.second == row; });
+}
+
+void PutRow(Table& table, const RowPointer& row) {
+  std::string key = PrimaryKeyOf(*table.schema, *row);
+  if (key.empty()) key = RowNumberKey(table.next_row_number++);
+  table.rows[key] = row;
+}
+
 std::string RowNumberKey(uint64_t number) {
   std::string key(8, '\0');
   for (size_t i = 0; i < 8; ++i) key[i] = static_cast<char>(number >> (56 - 8 * i));

@@ -72,6 +72,12 @@ absl::StatusOr<TableSchema> AlterSchema(const TableSchema& schema, const AlterAc
 // The key of a row in Table::rows; empty if the table has no primary key.
 std::string PrimaryKeyOf(const TableSchema& schema, const Row& row);
 
+// Where the table has the row; end() if it has not.
+Rows::iterator FindRow(Table& table, const Row& row);
+
+// Puts a row into the table, over one of the same key.
+void PutRow(Table& table, const RowPointer& row);
+
 // The key of a row of a table without primary key.
 std::string RowNumberKey(uint64_t number);
 

@@ -199,6 +199,7 @@ absl::Status TabletStream::StartAt(const ClusterState& state, Shard& shard) {
   const TabletView tablet = shard.ViewOf(request_.type);
   database_ = shard.database;
   server_uuid_ = shard.log->uuid();
+  tablet_starts_ = shard.FindTablet(request_.type)->starts;
   if (EqualsIgnoreCase(state.variables.binlog_row_image, "minimal")) {
     return absl::InternalError("minimal binlog_row_image is not supported by Vitess VReplication");
   }
@@ -286,7 +287,8 @@ std::optional<TabletStream::Step> TabletStream::ReadTransaction(
     Keyspace* keyspace = state.FindKeyspace(request_.keyspace);
     Shard* shard = keyspace == nullptr ? nullptr : keyspace->FindShard(request_.shard);
     step.kind = Step::Kind::kLost;
-    if (shard == nullptr || shard->FindTablet(request_.type) == nullptr) return step;
+    const Tablet* running = shard == nullptr ? nullptr : shard->FindTablet(request_.type);
+    if (running == nullptr || running->starts != tablet_starts_) return step;
     const TabletView tablet = shard->ViewOf(request_.type);
     if (shard->log->uuid() != server_uuid_ || !position_.Contains(tablet.purged)) return step;
     const BinaryLog& log = *shard->log;

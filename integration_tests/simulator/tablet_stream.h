@@ -126,6 +126,7 @@ class TabletStream {
   Phase phase_ = Phase::kStart;
   std::string database_;
   std::string server_uuid_;
+  uint64_t tablet_starts_ = 0;
 
   vitess::GtidSet position_;
   uint64_t next_index_ = 0;  // in the binary log

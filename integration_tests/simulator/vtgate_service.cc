@@ -60,6 +60,13 @@ void KeepNameAndType(query::QueryResult& result) {
   }
 }
 
+// In the words of Go's gRPC.
+std::string TooLarge(size_t size, size_t limit) {
+  return Cat(
+      "rpc error: code = ResourceExhausted desc = grpc: trying to send message larger than max (",
+      size, " vs. ", limit, ")");
+}
+
 // Answers with messages that are there already.
 class MessagesCall : public grpc::ServerWriteReactor<vtgate::StreamExecuteResponse> {
  public:
@@ -93,7 +100,7 @@ class MessagesCall : public grpc::ServerWriteReactor<vtgate::StreamExecuteRespon
 }  // namespace
 
 // Lives until both its thread and gRPC are done with it.
-class VtgateService::StreamCall : public grpc::ServerWriteReactor<vtgate::VStreamResponse>,
+class VtgateService::StreamCall : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
                                   public ResponseWriter {
  public:
   static StreamCall* Start(VtgateService& service, const vtgate::VStreamRequest& request) {
@@ -103,16 +110,27 @@ class VtgateService::StreamCall : public grpc::ServerWriteReactor<vtgate::VStrea
     return call;
   }
 
-  bool Write(const vtgate::VStreamResponse& response) override {
+  absl::Status Write(const vtgate::VStreamResponse& response) override {
+    grpc::ByteBuffer buffer;
+    bool own = false;
+    grpc::SerializationTraits<vtgate::VStreamResponse>::Serialize(response, &buffer, &own);
+    const size_t limit = service_.options_.max_message_bytes;
+    if (buffer.Length() > limit) {
+      return absl::UnknownError(Cat("error sending events: ", TooLarge(buffer.Length(), limit)));
+    }
+    return WriteBytes(buffer);
+  }
+
+  absl::Status WriteBytes(const grpc::ByteBuffer& bytes) override {
     {
       const absl::MutexLock lock(&write_mutex_);
       writing_ = true;
     }
-    StartWrite(&response);
+    StartWrite(&bytes);
     const absl::MutexLock lock(&write_mutex_);
     write_mutex_.Await(absl::Condition(
         +[](bool* writing) { return !*writing; }, &writing_));
-    return written_;
+    return written_ ? absl::OkStatus() : absl::CancelledError("context canceled");
   }
 
   void OnWriteDone(bool ok) override {
@@ -253,6 +271,11 @@ grpc::ServerUnaryReactor* VtgateService::Execute(grpc::CallbackServerContext* co
     if (request->has_session()) *response->mutable_session() = request->session();
     RunQuery(request->query(), request->session(), *response);
   }
+  const size_t size = response->ByteSizeLong();
+  if (status.ok() && size > options_.max_message_bytes) {
+    status = grpc::Status(grpc::StatusCode::RESOURCE_EXHAUSTED,
+                          TooLarge(size, options_.max_message_bytes));
+  }
   reactor->Finish(status);
   return reactor;
 }
@@ -289,11 +312,15 @@ grpc::ServerUnaryReactor* VtgateService::CloseSession(grpc::CallbackServerContex
   return reactor;
 }
 
-grpc::ServerWriteReactor<vtgate::VStreamResponse>* VtgateService::VStream(
-    grpc::CallbackServerContext* context, const vtgate::VStreamRequest* request) {
-  const grpc::Status status = Authenticate(*context);
+grpc::ServerWriteReactor<grpc::ByteBuffer>* VtgateService::VStream(
+    grpc::CallbackServerContext* context, const grpc::ByteBuffer* request) {
+  vtgate::VStreamRequest parsed;
+  grpc::ByteBuffer bytes = *request;
+  grpc::Status status =
+      grpc::SerializationTraits<vtgate::VStreamRequest>::Deserialize(&bytes, &parsed);
+  if (status.ok()) status = Authenticate(*context);
   if (!status.ok()) {
-    class Refusal : public grpc::ServerWriteReactor<vtgate::VStreamResponse> {
+    class Refusal : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
      public:
       explicit Refusal(const grpc::Status& refused) { Finish(refused); }
       void OnDone() override { delete this; }
@@ -301,8 +328,8 @@ grpc::ServerWriteReactor<vtgate::VStreamResponse>* VtgateService::VStream(
     return new Refusal(status);
   }
   const absl::MutexLock lock(&mutex_);
-  stream_requests_.push_back(*request);
-  StreamCall* call = StreamCall::Start(*this, *request);
+  stream_requests_.push_back(parsed);
+  StreamCall* call = StreamCall::Start(*this, parsed);
   running_.insert(call);
   return call;
 }

@@ -33,10 +33,18 @@ struct ServiceOptions {
   // More rows in an answer are an error, unless the session's workload is OLAP: vttablet's
   // --queryserver-config-max-result-size.
   uint64_t max_result_rows = 10000;
+  // The largest message that is sent: VTGate's --grpc-max-message-size.
+  size_t max_message_bytes = 16 << 20;
 };
 
+// VStream is served in bytes, so that faults can send what is no message.
+using VtgateServiceInterface = vtgateservice::Vitess::WithCallbackMethod_Execute<
+    vtgateservice::Vitess::WithCallbackMethod_StreamExecute<
+        vtgateservice::Vitess::WithCallbackMethod_CloseSession<
+            vtgateservice::Vitess::WithRawCallbackMethod_VStream<vtgateservice::Vitess::Service>>>>;
+
 // Every VStream call has a thread of its own, so a slow client blocks only itself. Thread-safe.
-class VtgateService : public vtgateservice::Vitess::CallbackService {
+class VtgateService : public VtgateServiceInterface {
  public:
   // Borrows cluster and faults.
   VtgateService(Cluster& cluster, Faults& faults, ServiceOptions options);
@@ -51,8 +59,8 @@ class VtgateService : public vtgateservice::Vitess::CallbackService {
   grpc::ServerUnaryReactor* CloseSession(grpc::CallbackServerContext* context,
                                          const vtgate::CloseSessionRequest* request,
                                          vtgate::CloseSessionResponse* response) override;
-  grpc::ServerWriteReactor<vtgate::VStreamResponse>* VStream(
-      grpc::CallbackServerContext* context, const vtgate::VStreamRequest* request) override;
+  grpc::ServerWriteReactor<grpc::ByteBuffer>* VStream(grpc::CallbackServerContext* context,
+                                                      const grpc::ByteBuffer* request) override;
 
   // Ends all streams that run with UNAVAILABLE, as a VTGate does that goes down.
   void EndStreams();

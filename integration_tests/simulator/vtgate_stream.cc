@@ -27,6 +27,30 @@ absl::Status ParameterError(std::string_view text) {
   return absl::InvalidArgumentError(Cat("failed to resolve vstream parameters: ", text));
 }
 
+absl::Status LivenessError() {
+  return absl::UnavailableError(
+      "vstream is fully throttled or otherwise hung: vstream failed liveness checks as there was "
+      "no "
+      "activity, including heartbeats, within the last 10m0s");
+}
+
+grpc::ByteBuffer BufferOf(const std::string& bytes) {
+  const grpc::Slice slice(bytes);
+  return grpc::ByteBuffer(&slice, 1);
+}
+
+// As many references to the same zeros.
+grpc::ByteBuffer HugeBuffer(uint64_t size) {
+  static const std::string* const kZeros = new std::string(size_t{1} << 20, '\0');
+  std::vector<grpc::Slice> slices;
+  for (uint64_t left = size; left > 0;) {
+    const uint64_t part = std::min<uint64_t>(left, kZeros->size());
+    slices.emplace_back(kZeros->data(), part, grpc::Slice::STATIC_SLICE);
+    left -= part;
+  }
+  return grpc::ByteBuffer(slices.data(), slices.size());
+}
+
 // The JOURNAL of a reshard among a shard's events; null if there is none.
 const binlogdata::Journal* ReshardJournal(const std::vector<TabletStream::Packet>& packets) {
   for (const TabletStream::Packet& packet : packets) {
@@ -248,11 +272,7 @@ std::optional<absl::Status> VtgateStream::End() {
   }
   if (version.checks_liveness) {
     const absl::Time end = all_stopped_since_ + options_.liveness_timeout;
-    if (now >= end) {
-      return absl::UnavailableError(
-          "vstream is fully throttled or otherwise hung: vstream failed liveness checks as there "
-          "was no activity, including heartbeats, within the last 10m0s");
-    }
+    if (now >= end) return LivenessError();
     wake_ = std::min(wake_, end);
   }
   return std::nullopt;
@@ -443,7 +463,10 @@ void VtgateStream::ApplyLastPk(const binlogdata::LastPKEvent& last,
 absl::Status VtgateStream::StrikeBefore(vtgate::VStreamResponse& response) {
   const auto events = static_cast<uint64_t>(response.events_size());
   for (const StreamFault& fault : faults_) {
-    if (fault.kind == StreamFault::Kind::kDelay) continue;
+    const bool ends = fault.kind == StreamFault::Kind::kBreak ||
+                      fault.kind == StreamFault::Kind::kStall ||
+                      fault.kind == StreamFault::Kind::kSilence;
+    if (!ends) continue;
     uint64_t left = fault.after_events > events_sent_ ? fault.after_events - events_sent_ : 0;
     if (fault.after_messages.has_value())
       left = messages_sent_ >= *fault.after_messages ? 0 : events + 1;
@@ -469,11 +492,45 @@ absl::Status VtgateStream::SendResponse(vtgate::VStreamResponse& response) {
     while (absl::Now() < until && !cancelled_.load()) signal_.WaitUntil(until);
   }
   if (response.events().empty()) return absl::OkStatus();
-  return WriteNow(response);
+  const absl::StatusOr<bool> replaced = Replace(response);
+  if (!replaced.ok()) return replaced.status();
+  return *replaced ? absl::OkStatus() : WriteNow(response);
+}
+
+absl::StatusOr<bool> VtgateStream::Replace(vtgate::VStreamResponse& response) {
+  const uint64_t after = events_sent_ + static_cast<uint64_t>(response.events_size());
+  for (auto fault = faults_.begin(); fault != faults_.end(); ++fault) {
+    const bool due = fault->after_messages.has_value() ? messages_sent_ >= *fault->after_messages
+                                                       : after > fault->after_events;
+    if (!due) continue;
+    if (fault->kind == StreamFault::Kind::kChange) {
+      if (!fault->change(response)) continue;
+      faults_.erase(fault);
+      return false;
+    }
+    const bool bytes = fault->kind == StreamFault::Kind::kBytes;
+    if (!bytes && fault->kind != StreamFault::Kind::kHuge) continue;
+    const grpc::ByteBuffer buffer = bytes ? BufferOf(fault->bytes) : HugeBuffer(fault->size);
+    faults_.erase(fault);
+    if (absl::Status status = writer_.WriteBytes(buffer); !status.ok()) return status;
+    ++messages_sent_;
+    return true;
+  }
+  return false;
+}
+
+// A client that takes nothing for long is taken for a stream that hangs (reference 8.3).
+absl::Status VtgateStream::CountBlocked(absl::Time since) const {
+  const bool hung =
+      cluster_.version().checks_liveness && absl::Now() - since > options_.liveness_timeout;
+  return hung ? LivenessError() : absl::OkStatus();
 }
 
 absl::Status VtgateStream::WriteNow(const vtgate::VStreamResponse& response) {
-  if (cancelled_.load() || !writer_.Write(response)) return Cancelled();
+  if (cancelled_.load()) return Cancelled();
+  const absl::Time began = absl::Now();
+  if (absl::Status status = writer_.Write(response); !status.ok()) return status;
+  if (absl::Status status = CountBlocked(began); !status.ok()) return status;
   events_sent_ += static_cast<uint64_t>(response.events_size());
   ++messages_sent_;
   last_sent_ = absl::Now();
@@ -493,7 +550,7 @@ absl::Status VtgateStream::SendHeartbeatIfDue() {
   event.set_type(binlogdata::HEARTBEAT);
   event.set_timestamp(absl::ToUnixSeconds(cluster_.now()));
   event.set_current_time(absl::ToUnixNanos(cluster_.now()));
-  if (!writer_.Write(response)) return Cancelled();
+  if (absl::Status status = writer_.Write(response); !status.ok()) return status;
   last_sent_ = absl::Now();
   return absl::OkStatus();
 }

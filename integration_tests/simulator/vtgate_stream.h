@@ -2,6 +2,8 @@
 #ifndef SOURCE_VITESS_INTEGRATION_TESTS_SIMULATOR_VTGATE_STREAM_H_
 #define SOURCE_VITESS_INTEGRATION_TESTS_SIMULATOR_VTGATE_STREAM_H_
 
+#include <grpcpp/support/byte_buffer.h>
+
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -26,8 +28,11 @@ namespace source_vitess::simulator {
 class ResponseWriter {
  public:
   virtual ~ResponseWriter() = default;
-  // Blocks until the client takes the message. False: the call is over.
-  virtual bool Write(const vtgate::VStreamResponse& response) = 0;
+  // Blocks until the client takes the message. CANCELLED: the call is over. Else how the call must
+  // end: the message is larger than VTGate sends.
+  virtual absl::Status Write(const vtgate::VStreamResponse& response) = 0;
+  // The same of any bytes in place of a message.
+  virtual absl::Status WriteBytes(const grpc::ByteBuffer& bytes) = 0;
 };
 
 // Resolves the request's shards, asks each shard's TabletStream in turn, composes VGTIDs and sends
@@ -93,6 +98,9 @@ class VtgateStream {
   // Cuts the response to what faults let through. Fails with the fault's status if it strikes
   // before anything.
   absl::Status StrikeBefore(vtgate::VStreamResponse& response);
+  // The faults that change a message or put another in its place; whether it was sent by that.
+  absl::StatusOr<bool> Replace(vtgate::VStreamResponse& response);
+  absl::Status CountBlocked(absl::Time since) const;
   absl::Status SendHeartbeatIfDue();
   absl::Time HeartbeatTime() const;
 
@@ -104,7 +112,7 @@ class VtgateStream {
 
   Cluster& cluster_;
   const StreamOptions& options_;
-  const std::vector<StreamFault> faults_;
+  std::vector<StreamFault> faults_;
   vtgate::VStreamRequest request_;
   ResponseWriter& writer_;
   Signal& signal_;

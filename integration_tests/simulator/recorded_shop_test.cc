@@ -1,5 +1,5 @@
-// Reshards as the real server showed them: the simulator does what was done to the recordings'
-// cluster, a mysqld per tablet, and streams as they asked.
+// Reshards, a failover and a killed tablet as the real server showed them: the simulator does what
+// was done to the recordings' cluster, a mysqld per tablet, and streams as they asked.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -15,7 +15,7 @@ namespace source_vitess::simulator {
 namespace {
 
 // Keyspace "shop" with the tables of the recordings, and a writer that writes what theirs wrote.
-class RecordedReshardTest : public testing::Test {
+class RecordedShopTest : public testing::Test {
  protected:
   // `shards` as in a CREATE KEYSPACE; `heartbeat` is how long a recorded second lasts.
   void Start(const char* shards, VersionProfile version = {}) {
@@ -46,13 +46,18 @@ class RecordedReshardTest : public testing::Test {
     ASSERT_TRUE(status.ok()) << status;
   }
 
-  // Inserts the rows that the recording brought from one of `shards`, in their order.
-  void Write(const recordings::Recording& recording, const std::vector<std::string>& shards) {
+  // Inserts the rows that the recording brought from one of `shards`, in their order: from the
+  // `first` to before the `end`.
+  void Write(const recordings::Recording& recording, const std::vector<std::string>& shards,
+             size_t first = 0, size_t end = std::string::npos) {
+    size_t next = 0;
     for (const vtgate::VStreamResponse& response : recording.responses) {
       for (const binlogdata::VEvent& event : response.events()) {
         const bool wanted = event.type() == binlogdata::ROW &&
                             std::find(shards.begin(), shards.end(), event.shard()) != shards.end();
         if (!wanted) continue;
+        const size_t index = next++;
+        if (index < first || index >= end) continue;
         const query::Row& row = event.row_event().row_changes(0).after();
         const auto id = static_cast<size_t>(row.lengths(0));
         const auto customer = static_cast<size_t>(row.lengths(1));
@@ -125,7 +130,7 @@ class RecordedReshardTest : public testing::Test {
   std::unique_ptr<Simulator> simulator_;
 };
 
-TEST_F(RecordedReshardTest, FollowsASplitWithoutAWord) {
+TEST_F(RecordedShopTest, FollowsASplitWithoutAWord) {
   Start("'0'");
   const recordings::Recording recording = Load("reshard-split");
   const vtgate::VStreamRequest request = Request(recording);
@@ -133,7 +138,7 @@ TEST_F(RecordedReshardTest, FollowsASplitWithoutAWord) {
   ExpectSequence(recording, request);
 }
 
-TEST_F(RecordedReshardTest, SendsTheJournalOfASplitIfAsked) {
+TEST_F(RecordedShopTest, SendsTheJournalOfASplitIfAsked) {
   Start("'0'");
   const recordings::Recording recording = Load("reshard-split-journal");
   const vtgate::VStreamRequest request = Request(recording);
@@ -141,7 +146,7 @@ TEST_F(RecordedReshardTest, SendsTheJournalOfASplitIfAsked) {
   ExpectSequence(recording, request);
 }
 
-TEST_F(RecordedReshardTest, FollowsASplitThatHappensWhileItStreams) {
+TEST_F(RecordedShopTest, FollowsASplitThatHappensWhileItStreams) {
   Start("'0'");
   const recordings::Recording recording = Load("reshard-split-journal");
   const vtgate::VStreamRequest request = Request(recording);
@@ -156,7 +161,7 @@ TEST_F(RecordedReshardTest, FollowsASplitThatHappensWhileItStreams) {
             LinesByShard(recording.request, recording.responses));
 }
 
-TEST_F(RecordedReshardTest, GoesOnFromAPositionOfAnOldShard) {
+TEST_F(RecordedShopTest, GoesOnFromAPositionOfAnOldShard) {
   Start("'0'");
   const recordings::Recording recording = Load("reshard-resume-old-shard");
   const vtgate::VStreamRequest request = Request(recording);
@@ -164,7 +169,7 @@ TEST_F(RecordedReshardTest, GoesOnFromAPositionOfAnOldShard) {
   ExpectSequence(recording, request);
 }
 
-TEST_F(RecordedReshardTest, StopsAtTheJournalWithoutEndingTheCall) {
+TEST_F(RecordedShopTest, StopsAtTheJournalWithoutEndingTheCall) {
   Start("'0'");
   const recordings::Recording recording = Load("reshard-split-stop");
   vtgate::VStreamRequest request = Request(recording);
@@ -179,7 +184,7 @@ TEST_F(RecordedReshardTest, StopsAtTheJournalWithoutEndingTheCall) {
   EXPECT_EQ(lines, LinesByShard(recording.request, recording.responses));
 }
 
-TEST_F(RecordedReshardTest, EndsTheCallAfterTheJournalBeforeVersion23) {
+TEST_F(RecordedShopTest, EndsTheCallAfterTheJournalBeforeVersion23) {
   Start("'0'", VersionProfile::Of(22));
   const recordings::Recording recording = Load("reshard-split-stop");
   const vtgate::VStreamRequest request = Request(recording);
@@ -189,7 +194,7 @@ TEST_F(RecordedReshardTest, EndsTheCallAfterTheJournalBeforeVersion23) {
   EXPECT_EQ(CountEvents(reader.responses()), CountEvents(recording.responses));
 }
 
-TEST_F(RecordedReshardTest, FollowsAMergeOnceBothJournalsHaveCome) {
+TEST_F(RecordedShopTest, FollowsAMergeOnceBothJournalsHaveCome) {
   Start("'-80', '80-'");
   const recordings::Recording recording = Load("reshard-merge");
   const vtgate::VStreamRequest request = Request(recording);
@@ -197,7 +202,7 @@ TEST_F(RecordedReshardTest, FollowsAMergeOnceBothJournalsHaveCome) {
   ExpectSequence(recording, request);
 }
 
-TEST_F(RecordedReshardTest, SendsTheJournalBeforeItMissesAParticipant) {
+TEST_F(RecordedShopTest, SendsTheJournalBeforeItMissesAParticipant) {
   Start("'-80', '80-'");
   const recordings::Recording recording = Load("reshard-merge-one-participant-journal");
   const vtgate::VStreamRequest request = Request(recording);
@@ -205,7 +210,7 @@ TEST_F(RecordedReshardTest, SendsTheJournalBeforeItMissesAParticipant) {
   ExpectEnd(recording, request);
 }
 
-TEST_F(RecordedReshardTest, MissesAParticipantOfAMerge) {
+TEST_F(RecordedShopTest, MissesAParticipantOfAMerge) {
   Start("'-80', '80-'");
   const recordings::Recording recording = Load("reshard-merge-one-participant");
   const vtgate::VStreamRequest request = Request(recording);
@@ -213,7 +218,39 @@ TEST_F(RecordedReshardTest, MissesAParticipantOfAMerge) {
   ExpectEnd(recording, request);
 }
 
-TEST_F(RecordedReshardTest, KnowsNothingOfAShardThatIsGone) {
+TEST_F(RecordedShopTest, GoesOnWithAnotherPrimary) {
+  Start("'0'");
+  const recordings::Recording recording = Load("failover-planned");
+  const vtgate::VStreamRequest request = Request(recording);
+  constexpr size_t kRowsBefore = 25;
+  Write(recording, {"0"}, 0, kRowsBefore);
+  StreamReader reader(simulator_->address(), request);
+  reader.ReadEvents(4 * kRowsBefore + 1);
+  ASSERT_TRUE(cluster().FailOver("shop", "0").ok());
+  Write(recording, {"0"}, kRowsBefore);
+  reader.ReadEvents(CountEvents(recording.responses));
+  EXPECT_EQ(LinesByShard(request, reader.responses()),
+            LinesByShard(recording.request, recording.responses));
+}
+
+TEST_F(RecordedShopTest, GoesOnWhereATabletWasKilled) {
+  Start("'0'");
+  const recordings::Recording recording = Load("tablet-killed");
+  const vtgate::VStreamRequest request = Request(recording);
+  constexpr size_t kRowsBefore = 23;
+  StreamReader reader(simulator_->address(), request);
+  Write(recording, {"0"}, 0, kRowsBefore);
+  reader.ReadEvents(4 * kRowsBefore + 1);
+  ASSERT_TRUE(cluster().SetServing("shop", "0", topodata::REPLICA, false).ok());
+  Write(recording, {"0"}, kRowsBefore, kRowsBefore + 1);
+  ASSERT_TRUE(cluster().SetServing("shop", "0", topodata::REPLICA, true).ok());
+  Write(recording, {"0"}, kRowsBefore + 1);
+  reader.ReadEvents(CountEvents(recording.responses));
+  EXPECT_EQ(LinesByShard(request, reader.responses()),
+            LinesByShard(recording.request, recording.responses));
+}
+
+TEST_F(RecordedShopTest, KnowsNothingOfAShardThatIsGone) {
   Start("'0'");
   const recordings::Recording recording = Load("error-shard-gone");
   const vtgate::VStreamRequest request = Request(recording);
