@@ -46,6 +46,8 @@ class Process {
   // What came on stderr while Read and ReadLine were waiting.
   const std::string& errors() const { return errors_; }
 
+  pid_t pid() const { return pid_; }
+
   // Sends the signal, unless the process has been waited for.
   void Signal(int signal);
 

@@ -178,19 +178,25 @@ absl::StatusOr<RowFetcher::Key> RowFetcher::KeyOfValues(std::span<const Value> v
   return key_.size() > 1 ? absl::StrCat("(", key, ")") : key;
 }
 
-absl::StatusOr<RowFetcher::Rows> RowFetcher::Fetch(std::span<const Key> keys) {
-  Rows found;
-  while (!keys.empty()) {
-    const size_t page = PageSize(keys);
-    absl::Status status = FetchPage(keys.first(page), found);
-    if (!status.ok() && page > 1 && IsTooLarge(status)) {
-      most_keys_ = page / 2;
-      continue;
+absl::StatusOr<RowFetcher::Page> RowFetcher::Fetch(std::span<const Key> keys) {
+  for (;;) {
+    Page page;
+    page.keys = PageSize(keys);
+    absl::Status status = FetchPage(keys.first(page.keys), page);
+    if (status.ok()) {
+      FitPagesTo(page);
+      return page;
     }
-    if (!status.ok()) return Explained(std::move(status));
-    keys = keys.subspan(page);
+    if (page.keys == 1 || !IsTooLarge(status)) return Explained(std::move(status));
+    most_keys_ = page.keys / 2;
   }
-  return found;
+}
+
+// Rows to come are taken to be as large as those of the last answer.
+void RowFetcher::FitPagesTo(const Page& page) {
+  if (page.bytes == 0) return;
+  const size_t fitting = kMostAnswerBytes * page.rows.size() / page.bytes;
+  most_keys_ = std::clamp(fitting, size_t{1}, std::min(kMostKeys, 2 * most_keys_));
 }
 
 size_t RowFetcher::PageSize(std::span<const Key> keys) const {
@@ -223,7 +229,7 @@ absl::StatusOr<query::QueryResult> RowFetcher::Ask(std::span<const Key> keys) {
   return answer;
 }
 
-absl::Status RowFetcher::FetchPage(std::span<const Key> keys, Rows& found) {
+absl::Status RowFetcher::FetchPage(std::span<const Key> keys, Page& page) {
   auto answer = Ask(keys);
   if (!answer.ok()) return answer.status();
   Rows rows;
@@ -241,7 +247,8 @@ absl::Status RowFetcher::FetchPage(std::span<const Key> keys, Rows& found) {
     if (row.empty()) {
       missing.push_back(&key);
     } else {
-      found.insert(std::move(row));
+      page.bytes += row.mapped().values().size();
+      page.rows.insert(std::move(row));
     }
   }
   if (rows.empty()) return absl::OkStatus();
@@ -251,7 +258,9 @@ absl::Status RowFetcher::FetchPage(std::span<const Key> keys, Rows& found) {
     auto alone = Ask({key, 1});
     if (!alone.ok()) return alone.status();
     if (alone->rows_size() == 1) {
-      found.insert_or_assign(*key, Widened(std::move(*alone->mutable_rows(0))));
+      query::Row row = Widened(std::move(*alone->mutable_rows(0)));
+      page.bytes += row.values().size();
+      page.rows.insert_or_assign(*key, std::move(row));
     }
   }
   return absl::OkStatus();

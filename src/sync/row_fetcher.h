@@ -44,10 +44,22 @@ class RowFetcher {
   // kConfiguration).
   absl::StatusOr<Key> KeyOf(const query::Row& row, const query::Row* before);
 
-  // The rows that have these keys now, on the primaries: a row is as new as any event that has come
-  // or newer. Each has the columns of the FIELD event, those not wanted as NULL. Rows that are gone
-  // are left out. Every failure is of the class kTransient and names the table.
-  absl::StatusOr<absl::flat_hash_map<Key, query::Row>> Fetch(std::span<const Key> keys);
+  using Rows = absl::flat_hash_map<Key, query::Row>;
+
+  struct Page {
+    size_t keys = 0;  // how many were asked for, from the first on: 1 or more
+    Rows rows;        // those that there are
+    size_t bytes = 0;
+  };
+
+  // The rows that have the first of these keys now, on the primaries: a row is as new as any event
+  // that has come or newer. Each has the columns of the FIELD event, those not wanted as NULL. Asks
+  // for as many keys as one query takes, and for fewer once answers were large, so that an answer
+  // is of about kMostAnswerBytes; the largest is what the client accepts as a message. REQUIRES:
+  // keys, each of them once. Every failure is of the class kTransient and names the table.
+  absl::StatusOr<Page> Fetch(std::span<const Key> keys);
+
+  static constexpr size_t kMostAnswerBytes = size_t{4} << 20;
 
   // Decodes a row that Fetch gave; as mysql::RowDecoder::Decode.
   absl::Status Decode(const query::Row& row, mysql::DecodedRow& out) const {
@@ -55,8 +67,6 @@ class RowFetcher {
   }
 
  private:
-  using Rows = absl::flat_hash_map<Key, query::Row>;
-
   RowFetcher(const Source& source, const Table& table, mysql::RowDecoder rows,
              mysql::RowDecoder event_keys, mysql::RowDecoder row_keys)
       : source_(source),
@@ -69,7 +79,8 @@ class RowFetcher {
   std::string Query(std::span<const Key> keys) const;
   size_t PageSize(std::span<const Key> keys) const;
   absl::StatusOr<query::QueryResult> Ask(std::span<const Key> keys);
-  absl::Status FetchPage(std::span<const Key> keys, Rows& found);
+  absl::Status FetchPage(std::span<const Key> keys, Page& page);
+  void FitPagesTo(const Page& page);
   query::Row Widened(query::Row row) const;
   absl::StatusOr<Key> KeyOfValues(std::span<const mysql::Value> values,
                                   std::span<const mysql::Value> otherwise) const;
@@ -84,7 +95,7 @@ class RowFetcher {
   std::vector<bool> wanted_;      // by place
   size_t wanted_count_ = 0;
   std::string head_;  // the query up to its keys
-  size_t most_keys_;  // to a query; fewer once answers were too large
+  size_t most_keys_;  // to a query; fewer where rows are large
   mysql::DecodedRow key_values_;
   mysql::DecodedRow before_values_;
 };

@@ -110,13 +110,14 @@ TEST_F(RowFetcherTest, AsksByAllColumnsOfTheKeyInItsOrder) {
   Arrange({{"a", "bigint", query::INT64}, {"b", "bigint", query::INT64}}, {"b", "a"});
   vtgate_.answers = {Rows({{"1", "2"}})};
 
-  const auto rows = fetcher_->Fetch({{"(2, 1)", "(4, 3)"}});
+  const auto page = fetcher_->Fetch({{"(2, 1)", "(4, 3)"}});
 
-  ASSERT_TRUE(rows.ok()) << rows.status();
+  ASSERT_TRUE(page.ok()) << page.status();
   EXPECT_THAT(vtgate_.queries, ElementsAre("ks: select `a`, `b` from `t``t` where (`b`, `a`) in "
                                            "((2, 1), (4, 3))"));
-  EXPECT_THAT(*rows, SizeIs(1));
-  EXPECT_EQ(rows->at("(2, 1)").values(), "12");
+  EXPECT_EQ(page->keys, 2u);
+  EXPECT_THAT(page->rows, SizeIs(1));
+  EXPECT_EQ(page->rows.at("(2, 1)").values(), "12");
 }
 
 TEST_F(RowFetcherTest, AsksForTimestampsInUtcAndForAllDigitsOfFloats) {
@@ -126,14 +127,14 @@ TEST_F(RowFetcherTest, AsksForTimestampsInUtcAndForAllDigitsOfFloats) {
           {"id"});
   vtgate_.answers = {Rows({{"1", "2024-02-29 23:59:59", "0.10000000149011612"}})};
 
-  const auto rows = fetcher_->Fetch({{"1"}});
+  const auto page = fetcher_->Fetch({{"1"}});
 
-  ASSERT_TRUE(rows.ok()) << rows.status();
+  ASSERT_TRUE(page.ok()) << page.status();
   EXPECT_THAT(vtgate_.queries,
               ElementsAre("ks: select /*+ SET_VAR(time_zone = '+00:00') */ `id`, `ts`, `f` + 0e0 "
                           "as `f` from `t``t` where `id` in (1)"));
   mysql::DecodedRow row;
-  ASSERT_TRUE(fetcher_->Decode(rows->at("1"), row).ok());
+  ASSERT_TRUE(fetcher_->Decode(page->rows.at("1"), row).ok());
   EXPECT_EQ(row.values()[2].number, static_cast<double>(0.1F));
 }
 
@@ -141,47 +142,58 @@ TEST_F(RowFetcherTest, AsksAloneForARowThatIsWrittenOtherwiseThanItsKey) {
   Arrange({{"k", "varchar(20)", query::VARCHAR, "utf8mb4"}}, {"k"});
   vtgate_.answers = {Rows({{"A"}, {"b"}}), Rows({{"A"}}), Rows({})};
 
-  const auto rows = fetcher_->Fetch({{"'a'", "'b'", "'gone'"}});
+  const auto page = fetcher_->Fetch({{"'a'", "'b'", "'gone'"}});
 
-  ASSERT_TRUE(rows.ok()) << rows.status();
+  ASSERT_TRUE(page.ok()) << page.status();
   EXPECT_THAT(vtgate_.queries, SizeIs(3));
-  EXPECT_EQ(rows->at("'a'").values(), "A");
-  EXPECT_EQ(rows->at("'b'").values(), "b");
-  EXPECT_FALSE(rows->contains("'gone'"));
+  EXPECT_EQ(page->rows.at("'a'").values(), "A");
+  EXPECT_EQ(page->rows.at("'b'").values(), "b");
+  EXPECT_FALSE(page->rows.contains("'gone'"));
 }
 
 TEST_F(RowFetcherTest, AsksForFewerRowsWhenAnAnswerWasTooLarge) {
   Arrange({{"id", "bigint", query::INT64}}, {"id"});
   vtgate_.answers = {absl::ResourceExhaustedError("trying to send message larger than max"),
-                     Rows({{"1"}, {"2"}}), Rows({{"3"}, {"4"}})};
+                     Rows({{"1"}, {"2"}})};
 
-  const auto rows = fetcher_->Fetch({{"1", "2", "3", "4"}});
+  const auto page = fetcher_->Fetch({{"1", "2", "3", "4"}});
 
-  ASSERT_TRUE(rows.ok()) << rows.status();
-  EXPECT_THAT(*rows, SizeIs(4));
-  EXPECT_THAT(vtgate_.queries[2], HasSubstr("in (3, 4)"));
+  ASSERT_TRUE(page.ok()) << page.status();
+  EXPECT_EQ(page->keys, 2u);
+  EXPECT_THAT(page->rows, SizeIs(2));
+}
+
+TEST_F(RowFetcherTest, AsksForAsManyRowsAsAnAnswerShallHoldOnceItKnowsHowLargeTheyAre) {
+  Arrange({{"id", "bigint", query::INT64}, {"body", "longblob", query::BLOB}}, {"id"});
+  const std::string large(RowFetcher::kMostAnswerBytes / 2, 'x');
+  vtgate_.answers = {Rows({{"1", large}}), Rows({{"1", large}}), Rows({{"1", "small"}}),
+                     Rows({{"1", "small"}})};
+  const std::vector<std::string> keys = {"1", "2", "3", "4", "5", "6"};
+
+  std::vector<size_t> asked;
+  for (int i = 0; i < 4; ++i) asked.push_back(fetcher_->Fetch(keys)->keys);
+
+  EXPECT_THAT(asked, ElementsAre(6u, 1u, 1u, 2u));
 }
 
 TEST_F(RowFetcherTest, KeepsQueriesBelowTheServersLimits) {
   Arrange({{"id", "bigint", query::INT64}}, {"id"});
   const std::vector<std::string> many(501, "1");
   const std::vector<std::string> long_ones(3, std::string(300'000, '1'));
-  vtgate_.answers = {Rows({}), Rows({}), Rows({}), Rows({}), Rows({})};
+  vtgate_.answers = {Rows({}), Rows({})};
 
-  ASSERT_TRUE(fetcher_->Fetch(many).ok());
-  ASSERT_TRUE(fetcher_->Fetch(long_ones).ok());
-
-  EXPECT_THAT(vtgate_.queries, SizeIs(5));
+  EXPECT_EQ(fetcher_->Fetch(many)->keys, 500u);
+  EXPECT_EQ(fetcher_->Fetch(long_ones)->keys, 1u);
 }
 
 TEST_F(RowFetcherTest, FailsForNowWhenTheServerDoesAndNamesTheTable) {
   Arrange({{"id", "bigint", query::INT64}}, {"id"});
   vtgate_.answers = {absl::InternalError("broken")};
 
-  const auto rows = fetcher_->Fetch({{"1"}});
+  const auto page = fetcher_->Fetch({{"1"}});
 
-  EXPECT_EQ(vitess::Classify(rows.status()), vitess::ErrorClass::kTransient);
-  EXPECT_THAT(rows.status().ToString(), HasSubstr("table ks.t`t"));
+  EXPECT_EQ(vitess::Classify(page.status()), vitess::ErrorClass::kTransient);
+  EXPECT_THAT(page.status().ToString(), HasSubstr("table ks.t`t"));
 }
 
 }  // namespace
