@@ -236,14 +236,22 @@ class Evaluator {
       text << result;
       return Number(text.str());
     }
-    const double left = ToDouble(a.literal.text);
-    const double right = ToDouble(b.literal.text);
+    const double left = Operand(a);
+    const double right = Operand(b);
     if ((symbol == '/' || symbol == '%') && right == 0) return Null();
     const double result =
         symbol == '+'
             ? left + right
             : (symbol == '-' ? left - right : (symbol == '*' ? left * right : left / right));
     return Number(DoubleText(result));
+  }
+
+  // MySQL calculates with doubles: a FLOAT comes with all digits of its value, not with those that
+  // it is stored by here.
+  static double Operand(const SqlValue& value) {
+    const double number = ToDouble(value.literal.text);
+    const bool is_float = value.column != nullptr && value.column->type == query::FLOAT32;
+    return is_float ? static_cast<double>(static_cast<float>(number)) : number;
   }
 
   // A document of a JSON column as it is, a number as a number, anything else as a string.

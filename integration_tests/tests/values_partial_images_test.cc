@@ -313,8 +313,8 @@ TEST(PartialImagesTest, LargeRowsAreNeverHeldAllAtOnce) {
   PartialImageSource source(absl::StrReplaceAll(kNotes, {{"body text", "body longtext"}}));
   for (int i = 0; i < kRows; ++i) {
     source.Execute(Note(absl::StrCat("key", i)));
-    source.Execute(absl::StrCat("update notes set body = repeat('x', ", kMegabyte,
-                                ") where k = 'key", i, "'"));
+    source.Execute(absl::StrCat("update notes set body = repeat('", std::string(1 << 10, 'x'),
+                                "', 1024) where k = 'key", i, "'"));
   }
   const absl::Time deadline = absl::Now() + absl::Minutes(2);
   source.destination().BeginSync();
