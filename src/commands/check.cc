@@ -5,10 +5,10 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "commands/advice.h"
 #include "commands/source.h"
 #include "text/absl_view.h"
 #include "vitess/errors.h"
@@ -17,27 +17,19 @@
 namespace source_vitess::commands {
 namespace {
 
-using vitess::ShardStatus;
 using vitess::Tablet;
 
-struct Shard {
-  std::string keyspace;
-  std::string name;
-};
-
-std::string ToString(const Shard& shard) { return absl::StrCat(shard.keyspace, "/", shard.name); }
-
-// The shards that will be read, by option "shards".
-absl::StatusOr<std::vector<Shard>> ListChosenShards(const Source& source) {
+// The shards that will be read, by option "shards". Their status is not read yet.
+absl::StatusOr<std::vector<CheckedShard>> ListChosenShards(const Source& source) {
   const std::vector<std::string>& wanted = source.options.shards;
-  std::vector<Shard> chosen;
+  std::vector<CheckedShard> chosen;
   for (const std::string& keyspace : source.options.keyspaces) {
     const auto names = vitess::ListShards(*source.client, keyspace);
     if (!names.ok()) return names.status();
     const size_t before = chosen.size();
     for (const std::string& name : *names) {
       if (wanted.empty() || std::find(wanted.begin(), wanted.end(), name) != wanted.end()) {
-        chosen.push_back({keyspace, name});
+        chosen.push_back({keyspace, name, {}});
       }
     }
     if (chosen.size() == before) {
@@ -47,7 +39,7 @@ absl::StatusOr<std::vector<Shard>> ListChosenShards(const Source& source) {
     }
   }
   for (const std::string& name : wanted) {
-    const auto has_name = [&](const Shard& shard) { return shard.name == name; };
+    const auto has_name = [&](const CheckedShard& shard) { return shard.name == name; };
     if (std::any_of(chosen.begin(), chosen.end(), has_name)) continue;
     return vitess::ConfigurationError(
         absl::StrCat("Option \"shards\" names ", name, ", and no keyspace has such a shard."));
@@ -56,7 +48,7 @@ absl::StatusOr<std::vector<Shard>> ListChosenShards(const Source& source) {
 }
 
 // Whether the shard has a tablet of the chosen type that serves.
-absl::Status CheckTablets(const std::vector<Tablet>& tablets, const Shard& shard,
+absl::Status CheckTablets(const std::vector<Tablet>& tablets, const CheckedShard& shard,
                           topodata::TabletType type) {
   const auto type_name = text::AbslView(vitess::TabletTypeName(type));
   std::set<std::string> others;
@@ -78,45 +70,29 @@ absl::Status CheckTablets(const std::vector<Tablet>& tablets, const Shard& shard
       " has no such tablet. It has: ", others.empty() ? "none" : absl::StrJoin(others, ", "), "."));
 }
 
-// What a shard's binary log leaves out of changes.
-absl::Status CheckRowImage(const ShardStatus& status, const Shard& shard,
-                           telemetry::Logger& logger) {
-  if (absl::EqualsIgnoreCase(status.binlog_row_image, "MINIMAL")) {
-    return vitess::ConfigurationError(absl::StrCat(
-        "The MySQL servers of shard ", ToString(shard),
-        " run with binlog_row_image=MINIMAL, which Vitess cannot stream. Set it to FULL "
-        "there."));
-  }
-  if (absl::EqualsIgnoreCase(status.binlog_row_image, "NOBLOB")) {
-    logger.Warning(absl::StrCat("The MySQL servers of shard ", ToString(shard),
-                                " run with binlog_row_image=NOBLOB: texts and blobs that a change "
-                                "leaves as they are do not come with it, and its row is read again "
-                                "by a query. Set it to FULL to save these queries."));
-  }
-  if (absl::StrContains(absl::AsciiStrToUpper(status.binlog_row_value_options), "PARTIAL_JSON")) {
-    logger.Warning(absl::StrCat("The MySQL servers of shard ", ToString(shard),
-                                " run with binlog_row_value_options=PARTIAL_JSON: changes within "
-                                "JSON documents do not come with the whole document, and the row "
-                                "is read again by a query. Leave it empty to save these queries."));
-  }
-  return absl::OkStatus();
+// Changes without all columns of the key, and more, are of no use to anybody.
+absl::Status CheckRowImage(const CheckedShard& shard) {
+  if (!absl::EqualsIgnoreCase(shard.status.binlog_row_image, "MINIMAL")) return absl::OkStatus();
+  return vitess::ConfigurationError(absl::StrCat(
+      "The MySQL servers of shard ", ToString(shard),
+      " run with binlog_row_image=MINIMAL, which Vitess cannot stream. Set it to FULL there."));
 }
 
-absl::Status CheckShards(const Source& source, telemetry::Logger& logger) {
+absl::StatusOr<std::vector<CheckedShard>> CheckShards(const Source& source,
+                                                      const std::vector<Tablet>& tablets) {
   const topodata::TabletType type = source.options.tablet_type;
-  const auto shards = ListChosenShards(source);
+  auto shards = ListChosenShards(source);
   if (!shards.ok()) return shards.status();
-  const auto tablets = vitess::ListTablets(*source.client);
-  if (!tablets.ok()) return tablets.status();
-  for (const Shard& shard : *shards) {
-    absl::Status status = CheckTablets(*tablets, shard, type);
+  for (CheckedShard& shard : *shards) {
+    absl::Status status = CheckTablets(tablets, shard, type);
     if (!status.ok()) return status;
-    const auto read = vitess::ReadShardStatus(*source.client, shard.keyspace, shard.name, type);
+    auto read = vitess::ReadShardStatus(*source.client, shard.keyspace, shard.name, type);
     if (!read.ok()) return read.status();
-    status = CheckRowImage(*read, shard, logger);
+    shard.status = *std::move(read);
+    status = CheckRowImage(shard);
     if (!status.ok()) return status;
   }
-  return absl::OkStatus();
+  return shards;
 }
 
 // A pattern without a table is likely a mistake, but may be meant for a table to come.
@@ -140,11 +116,15 @@ absl::Status Check(const Environment& environment, const std::string& config_pat
   const absl::StatusOr<Source> source = Connect(environment, *options);
   if (!source.ok()) return source.status();
   if (absl::Status status = CheckKeyspaces(*source); !status.ok()) return status;
-  if (absl::Status status = CheckShards(*source, environment.logger); !status.ok()) return status;
+  const auto tablets = vitess::ListTablets(*source->client);
+  if (!tablets.ok()) return tablets.status();
+  const auto shards = CheckShards(*source, *tablets);
+  if (!shards.ok()) return shards.status();
   const auto tables = ReadWantedTables(*source);
   if (!tables.ok()) return tables.status();
   if (tables->empty()) return NoTables(*options);
   WarnOfIdlePatterns(*tables, options->include_tables, environment.logger);
+  LogAdvice(*source, *shards, *tablets, *tables, environment.logger);
   return absl::OkStatus();
 }
 

@@ -249,6 +249,77 @@ TEST_F(CheckTest, WarnsOfRowsThatComeInParts) {
               Contains(AllOf(HasSubstr(R"("level":"WARN")"), HasSubstr("PARTIAL_JSON"))));
 }
 
+// All that check logs, in one text.
+std::string Logged(const std::vector<std::string>& lines) {
+  std::string text;
+  for (const std::string& line : lines) {
+    if (line.starts_with(R"({"type":"LOG")")) text += line + "\n";
+  }
+  return text;
+}
+
+TEST_F(CheckTest, SaysTheSameOfManyShardsOnce) {
+  vitess_.row_image = "NOBLOB";
+
+  EXPECT_EQ(RunCheckOf(kConfig), 0);
+
+  EXPECT_THAT(captured_.Lines(),
+              ElementsAre(HasSubstr("shards customer/-80, customer/80-"), HasSubstr("SUCCEEDED")));
+}
+
+TEST_F(CheckTest, WarnsOfBinaryLogsThatAreNotKeptForLong) {
+  vitess_.log_seconds = "3600";
+
+  EXPECT_EQ(RunCheckOf(kConfig), 0);
+
+  EXPECT_THAT(Messages(), ElementsAre(HasSubstr("SUCCEEDED")));
+  EXPECT_THAT(Logged(captured_.Lines()),
+              AllOf(HasSubstr("customer/-80"), HasSubstr("as little as 1h"),
+                    HasSubstr("binlog_expire_logs_seconds")));
+}
+
+TEST_F(CheckTest, NamesTheTablesThatForeignKeysChangeUnseen) {
+  vitess_.cascaded = {{"customers"}, {"of_no_interest"}};
+
+  EXPECT_EQ(RunCheckOf(kConfig), 0);
+
+  EXPECT_THAT(Messages(), ElementsAre(HasSubstr("SUCCEEDED")));
+  EXPECT_THAT(Logged(captured_.Lines()),
+              AllOf(HasSubstr("Foreign keys"), HasSubstr("customer.customers"),
+                    Not(HasSubstr("of_no_interest"))));
+}
+
+TEST_F(CheckTest, HasNothingAgainstForeignKeysThatVitessManages) {
+  vitess_.cascaded = {{"customers"}};
+  vitess_.foreign_keys = "managed";
+
+  EXPECT_EQ(RunCheckOf(kConfig), 0);
+
+  EXPECT_THAT(Logged(captured_.Lines()), IsEmpty());
+}
+
+TEST_F(CheckTest, NamesTheTablesThatVitessNeverStreams) {
+  vitess_.tables.push_back({"vt_customer", "_customers_old", "BASE TABLE", "3", "InnoDB"});
+  vitess_.tables.push_back({"vt_customer",
+                            "_vt_hld_6ace8bcef73211ea87e9f875a4d24e90_20200915120410_",
+                            "BASE TABLE", "0", "InnoDB"});
+
+  EXPECT_EQ(RunCheckOf(kConfig), 0);
+
+  EXPECT_THAT(Messages(), ElementsAre(HasSubstr("SUCCEEDED")));
+  EXPECT_THAT(Logged(captured_.Lines()),
+              AllOf(HasSubstr("customer._customers_old"), Not(HasSubstr("_vt_hld"))));
+}
+
+TEST_F(CheckTest, SucceedsWhereServersDoNotAnswerWhatIsGoodToKnow) {
+  vitess_.cascaded = {{"customers"}};
+  vitess_.advice = absl::UnknownError("SELECT command denied");
+
+  EXPECT_EQ(RunCheckOf(kConfig), 0);
+
+  EXPECT_THAT(captured_.Lines(), ElementsAre(HasSubstr("SUCCEEDED")));
+}
+
 TEST_F(CheckTest, WantsATable) {
   EXPECT_EQ(RunCheckOf(R"({"host": "vtgate", "keyspaces": ["commerce"]})"), 0);
 

@@ -54,7 +54,11 @@ struct FakeVitess {
   std::string row_value_options;
   FakeRows tables = {{"vt_customer", "customers", "BASE TABLE", "3", "InnoDB"},
                      {"vt_customer", "nopk", "BASE TABLE", "0", "InnoDB"}};
-  int streams = 0;  // how many were opened
+  std::string log_seconds = "259200";  // binlog_expire_logs_seconds
+  FakeRows cascaded;                   // tables that foreign keys change
+  std::string foreign_keys = "unmanaged";
+  absl::Status advice;  // what the queries for these fail with
+  int streams = 0;      // how many were opened
 };
 
 class FakeVtgate final : public vitess::VtgateClient {
@@ -80,6 +84,19 @@ class FakeVtgate final : public vitess::VtgateClient {
                         vitess_.tablets);
     }
     if (absl::StrContains(query, "gtid_executed")) return ShardStatus();
+    if (absl::StrContains(query, "binlog_expire_logs_seconds")) {
+      if (!vitess_.advice.ok()) return vitess_.advice;
+      return FakeResult({"seconds"}, {{vitess_.log_seconds}});
+    }
+    if (absl::StrContains(query, "referential_constraints")) {
+      if (!vitess_.advice.ok()) return vitess_.advice;
+      return FakeResult({"table_name"}, vitess_.cascaded);
+    }
+    if (absl::StrContains(query, "show vschema keyspaces")) {
+      if (!vitess_.advice.ok()) return vitess_.advice;
+      return FakeResult({"Keyspace", "Sharded", "Foreign Key"},
+                        {{"customer", "true", vitess_.foreign_keys}});
+    }
     return InformationSchema(target, sql);
   }
 
