@@ -84,8 +84,18 @@ std::string Selected(const mysql::Column& column) {
   return absl::StrCat(name, " + 0e0 as ", name);
 }
 
-// The server's time zone is not always UTC, which VStream sets for itself.
-constexpr char kInUtc[] = "/*+ SET_VAR(time_zone = '+00:00') */ ";
+bool IsDate(mysql::BaseType base) {
+  return base == mysql::BaseType::kDate || base == mysql::BaseType::kDateTime ||
+         base == mysql::BaseType::kTimestamp;
+}
+
+// The server's time zone is not always UTC, which VStream sets for itself; and MySQL does not
+// compare with a zero or partial date unless its mode says that there are such.
+std::string Hints(bool has_timestamp, bool has_date_in_key) {
+  if (!has_timestamp && !has_date_in_key) return "";
+  return absl::StrCat("/*+", has_timestamp ? " SET_VAR(time_zone = '+00:00')" : "",
+                      has_date_in_key ? " SET_VAR(sql_mode = 'ALLOW_INVALID_DATES')" : "", " */ ");
+}
 
 // What a smaller question helps against: rows or bytes beyond a limit of the tablet, VTGate or this
 // client.
@@ -136,15 +146,17 @@ void RowFetcher::Prepare(std::span<const std::string> wanted) {
     absl::StrAppend(&list, list.empty() ? "" : ", ", Selected(column));
   }
   std::string key;
+  bool has_date_in_key = false;
   for (const std::string& name : table_.schema.key) {
     const auto column = std::find_if(columns.begin(), columns.end(),
                                      [&](const mysql::Column& c) { return c.name == name; });
     if (column == columns.end()) continue;
     key_.push_back(static_cast<size_t>(column - columns.begin()));
+    has_date_in_key = has_date_in_key || IsDate(column->type.base);
     absl::StrAppend(&key, key.empty() ? "" : ", ", QuotedName(name));
   }
   if (key_.size() > 1) key = absl::StrCat("(", key, ")");
-  head_ = absl::StrCat("select ", has_timestamp ? kInUtc : "", list, " from ",
+  head_ = absl::StrCat("select ", Hints(has_timestamp, has_date_in_key), list, " from ",
                        QuotedName(table_.name()), " where ", key, " in (");
 }
 

@@ -138,6 +138,19 @@ TEST_F(RowFetcherTest, AsksForTimestampsInUtcAndForAllDigitsOfFloats) {
   EXPECT_EQ(row.values()[2].number, static_cast<double>(0.1F));
 }
 
+TEST_F(RowFetcherTest, FindsRowsByDatesThatMysqlTakesInNoOtherMode) {
+  Arrange({{"day", "date", query::DATE}, {"at", "timestamp", query::TIMESTAMP}}, {"day", "at"});
+  vtgate_.answers = {Rows({})};
+
+  const std::string key = KeyOf({"0000-00-00", "2024-02-29 23:59:59"});
+  ASSERT_TRUE(fetcher_->Fetch({{key}}).ok());
+
+  EXPECT_THAT(vtgate_.queries,
+              ElementsAre("ks: select /*+ SET_VAR(time_zone = '+00:00') "
+                          "SET_VAR(sql_mode = 'ALLOW_INVALID_DATES') */ `day`, `at` from `t``t` "
+                          "where (`day`, `at`) in (('0000-00-00', '2024-02-29 23:59:59'))"));
+}
+
 TEST_F(RowFetcherTest, AsksAloneForARowThatIsWrittenOtherwiseThanItsKey) {
   Arrange({{"k", "varchar(20)", query::VARCHAR, "utf8mb4"}}, {"k"});
   vtgate_.answers = {Rows({{"A"}, {"b"}}), Rows({{"A"}}), Rows({})};
