@@ -65,13 +65,6 @@ int TypeGroup(query::Type type) {
   return number;
 }
 
-bool Compatible(const TableSchema& logged, const TableSchema& current) {
-  for (size_t i = 0; i < logged.columns.size(); ++i) {
-    if (TypeGroup(logged.columns[i].type) != TypeGroup(current.columns[i].type)) return false;
-  }
-  return true;
-}
-
 absl::Status ColumnsError(const TableSchema& logged, const TableSchema& current,
                           std::string_view database) {
   std::vector<int> types;
@@ -112,6 +105,25 @@ query::Type LoggedType(const Column& column) {
   }
 }
 
+// sqltypes.AreTypesEquivalent: the binary log has the type CHAR for ENUM and SET too.
+bool Equivalent(const Column& logged, const Column& current) {
+  const auto base = [](const Column& column) {
+    const bool labels = column.type == query::ENUM || column.type == query::SET;
+    return labels ? query::CHAR : LoggedType(column);
+  };
+  return base(logged) == base(current);
+}
+
+bool Compatible(const TableSchema& logged, const TableSchema& current, bool coarse) {
+  for (size_t i = 0; i < logged.columns.size(); ++i) {
+    const Column& a = logged.columns[i];
+    const Column& b = current.columns[i];
+    const bool fits = coarse ? TypeGroup(a.type) == TypeGroup(b.type) : Equivalent(a, b);
+    if (!fits) return false;
+  }
+  return true;
+}
+
 // Columns without a schema: "@1", "@2", with the types of the binary log. Labels of ENUM and SET
 // are not in it.
 absl::Status NameByNumber(TablePlan& plan) {
@@ -133,7 +145,7 @@ absl::Status NameByNumber(TablePlan& plan) {
 }
 
 absl::Status NameColumns(bool best_effort, const TableSchemaPointer& current,
-                         std::string_view database, TablePlan& plan) {
+                         std::string_view database, bool coarse, TablePlan& plan) {
   const TableSchema& logged = *plan.images;
   if (current == nullptr && !best_effort) {
     return absl::UnknownError(Cat("unknown table ", logged.name, " in schema"));
@@ -141,7 +153,7 @@ absl::Status NameColumns(bool best_effort, const TableSchemaPointer& current,
   if (current == nullptr) return NameByNumber(plan);
   const bool too_many = logged.columns.size() > current->columns.size();
   if (too_many && !best_effort) return ColumnsError(logged, *current, database);
-  if (too_many || !Compatible(logged, *current)) return NameByNumber(plan);
+  if (too_many || !Compatible(logged, *current, coarse)) return NameByNumber(plan);
   for (size_t i = 0; i < logged.columns.size(); ++i) {
     plan.names.push_back(logged.columns[i]);
     plan.names.back().name = current->columns[i].name;
@@ -175,7 +187,8 @@ absl::StatusOr<TablePlan> PlanReplication(const binlogdata::Filter& filter,
                                           const binlogdata::Rule& rule,
                                           const TableSchemaPointer& logged,
                                           const TableSchemaPointer& current,
-                                          std::string_view database) {
+                                          std::string_view database,
+                                          const VersionProfile& version) {
   const auto fail = [&](std::string_view cause) {
     return absl::UnknownError(
         Cat(cause, "\nfailed to build table replication plan for table ", logged->name));
@@ -183,7 +196,8 @@ absl::StatusOr<TablePlan> PlanReplication(const binlogdata::Filter& filter,
   TablePlan plan;
   plan.images = logged;
   const bool best_effort = filter.field_event_mode() == binlogdata::Filter::BEST_EFFORT;
-  if (absl::Status status = NameColumns(best_effort, current, database, plan); !status.ok()) {
+  if (absl::Status status = NameColumns(best_effort, current, database, version.coarse_types, plan);
+      !status.ok()) {
     return fail(StdView(status.message()));
   }
   if (rule.filter().empty() && !IsRegularExpression(rule.match()))

@@ -10,6 +10,7 @@
 #include "simulator/binary_log.h"
 #include "simulator/cell.h"
 #include "simulator/table.h"
+#include "simulator/version_profile.h"
 #include "vitess/binlogdata.pb.h"
 
 namespace source_vitess::simulator {
@@ -41,7 +42,7 @@ absl::StatusOr<TablePlan> PlanReplication(const binlogdata::Filter& filter,
                                           const binlogdata::Rule& rule,
                                           const TableSchemaPointer& logged,
                                           const TableSchemaPointer& current,
-                                          std::string_view database);
+                                          std::string_view database, const VersionProfile& version);
 
 // Whether the row passes the plan's WHERE.
 absl::StatusOr<bool> Passes(const TablePlan& plan, const Row& row);

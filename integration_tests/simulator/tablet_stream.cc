@@ -215,12 +215,22 @@ absl::Status TabletStream::StartAt(const ClusterState& state, Shard& shard) {
       return absl::UnknownError(Cat("could not decode position: ", position.status().message()));
     position_ = *position;
     if (!tablet.executed->Contains(position_)) return absl::UnavailableError("GTIDSet Mismatch");
-    if (!position_.Contains(tablet.purged)) return absl::UnavailableError("purged");
+    if (!position_.Contains(tablet.purged)) return PurgedError(tablet);
   }
   const bool by_flag =
       !cluster_.version().copies_only_by_position && !request_.tables_to_copy.empty();
   if (!request_.gtid.empty() && request_.table_p_ks.empty() && !by_flag) return absl::OkStatus();
   return PlanTables(tablet);
+}
+
+absl::Status TabletStream::PurgedError(const TabletView& tablet) const {
+  if (!cluster_.version().tells_purged_logs) return absl::UnavailableError("purged");
+  return absl::UnknownError(Cat(
+      "Cannot replicate because the source purged required binary logs. Replicate the missing "
+      "transactions from elsewhere, or provision a new replica from backup. Consider increasing "
+      "the source's binary log expiration period. The GTID set sent by the replica is '",
+      position_.ToString(), "', and the missing transactions are '",
+      tablet.purged.Difference(position_).ToString(), "' (errno 1236) (sqlstate HY000)"));
 }
 
 absl::Status TabletStream::PlanTables(const TabletView& tablet) {
@@ -240,7 +250,7 @@ absl::Status TabletStream::PlanTables(const TabletView& tablet) {
       return copy.table == entry.table_name();
     });
     if (plan == copies_.end() || !entry.has_lastpk()) continue;
-    if (entry.lastpk().fields_size() == 0) {
+    if (entry.lastpk().fields_size() == 0 && cluster_.version().checks_lastpk_fields) {
       return absl::UnknownError(
           Cat("lastpk for table ", entry.table_name(), " has no fields defined"));
     }
@@ -321,11 +331,20 @@ binlogdata::VEvent TabletStream::GtidEvent() const {
   return event;
 }
 
+// The field as this version announces it.
+query::Field TabletStream::Told(query::Field field) const {
+  constexpr uint32_t kBinary = 63;
+  constexpr uint32_t kOfConnection = 255;
+  const bool text = field.charset() != kBinary && field.charset() != 0;
+  if (text && !cluster_.version().column_collations) field.set_charset(kOfConnection);
+  return field;
+}
+
 binlogdata::VEvent TabletStream::FieldEvent(const TablePlan& plan, bool enum_set_labels) const {
   binlogdata::VEvent event = PlainEvent(binlogdata::FIELD);
   binlogdata::FieldEvent& field_event = *event.mutable_field_event();
   field_event.set_table_name(plan.images->name);
-  for (const query::Field& field : plan.fields) *field_event.add_fields() = field;
+  for (const query::Field& field : plan.fields) *field_event.add_fields() = Told(field);
   field_event.set_keyspace(request_.keyspace);
   field_event.set_shard(request_.shard);
   field_event.set_enum_set_string_values(enum_set_labels && cluster_.version().enum_set_labels);
@@ -353,7 +372,7 @@ absl::StatusOr<const TablePlan*> TabletStream::PlanOf(const RowsEvent& event) {
     return table == nullptr ? nullptr : table->schema;
   });
   absl::StatusOr<TablePlan> made =
-      PlanReplication(request_.filter, *rule, event.schema, current, database_);
+      PlanReplication(request_.filter, *rule, event.schema, current, database_, cluster_.version());
   if (!made.ok()) return made.status();
   plan = *std::move(made);
   return &*plan;
@@ -474,9 +493,10 @@ TabletStream::Step TabletStream::Deliver(const LoggedTransaction& transaction) {
     // The failed transaction's GTID is told, but the position stays before it.
     const std::string reached = position_.ToString();
     position_ = before;
-    return Error(absl::UnknownError(
-        Cat("stream (at source tablet) error @ (including the GTID we failed to process) ", reached,
-            ": ", status.message())));
+    return Error(absl::UnknownError(Cat(
+        "stream (at source tablet) error @ ",
+        cluster_.version().tells_failed_gtid ? "(including the GTID we failed to process) " : "",
+        reached, ": ", status.message())));
   }
   step.packets.back().push_back(GtidEvent());
   step.packets.back().push_back(LoggedEvent(binlogdata::COMMIT, transaction));
@@ -627,7 +647,7 @@ void TabletStream::AddBatchRows(Packet& packet) {
   query::Row& key = *lastpk.add_rows();
   const Row& last = *snapshot_[next_row_ - 1];
   for (const size_t column : schema.CopyKey()) {
-    const query::Field full = schema.FieldOf(column, "");
+    const query::Field full = Told(schema.FieldOf(column, ""));
     query::Field& field = *lastpk.add_fields();
     field.set_name(full.name());
     field.set_type(full.type());

@@ -83,6 +83,7 @@ class TabletStream {
 
   Step Start();
   absl::Status StartAt(const ClusterState& state, Shard& shard);
+  absl::Status PurgedError(const TabletView& tablet) const;
   absl::Status PlanTables(const TabletView& tablet);
   vitess::GtidSet Executed();
   Step StartCopyOrReplication();
@@ -111,6 +112,7 @@ class TabletStream {
 
   binlogdata::VEvent LoggedEvent(binlogdata::VEventType type,
                                  const LoggedTransaction& transaction) const;
+  query::Field Told(query::Field field) const;
   binlogdata::VEvent FieldEvent(const TablePlan& plan, bool enum_set_labels) const;
   binlogdata::VEvent GtidEvent() const;
   void AppendRowPacket(binlogdata::VEvent event, size_t bytes, std::vector<Packet>& packets);

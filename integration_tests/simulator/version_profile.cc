@@ -14,6 +14,13 @@ VersionProfile VersionProfile::Of(int major) {
   profile.copies_only_by_position = major != 23;
   profile.has_event_gtid = major >= 23;
   profile.sends_both_images = major >= 23;
+  profile.column_collations = major >= 20;
+  profile.checks_lastpk_fields = major >= 21;
+  profile.coarse_types = major >= 24;
+  profile.tells_context_of_errors = major >= 22;
+  profile.retries_unknown_errors = major >= 22;
+  profile.tells_failed_gtid = major >= 24;
+  profile.tells_purged_logs = major <= 22;
   profile.streams_from_old_shards = major >= 20;
   profile.knows_journal_flag = major >= 21;
   profile.ends_at_reshard = major <= 22;

@@ -24,9 +24,25 @@ struct VersionProfile {
   bool sends_both_images = true;
   // Replicated decimals below 1 have no digit before the point (fixed in mid-2026).
   bool decimal_without_leading_zero = true;
+  // A text column's field has its own collation; before v20, the connection's.
+  bool column_collations = true;
+  // A last key without fields is refused (v21).
+  bool checks_lastpk_fields = true;
+  // Replicated rows are named by a later schema if their types are alike only; before v24 they had
+  // to be the same, as far as the binary log can tell.
+  bool coarse_types = true;
+  // VTGate's own errors say at what they came (v22).
+  bool tells_context_of_errors = true;
+  // Errors of a tablet that may pass are tried three times (v22).
+  bool retries_unknown_errors = true;
+  // A tablet's error tells that its position includes the failed transaction (v24).
+  bool tells_failed_gtid = true;
+  // Purged logs end the stream with MySQL's error; from v23 on VTGate looks for another tablet.
+  bool tells_purged_logs = false;
 
   // Tablets of shards that do not serve any more are streamed from, so that a client which was away
-  // during a reshard can go on (v20; reference 7.4).
+  // during a reshard can go on, and a shard that is gone is an error (v20; reference 7.4). Before,
+  // both lack a tablet.
   bool streams_from_old_shards = true;
   // include_reshard_journal_events is understood (v21).
   bool knows_journal_flag = true;

@@ -23,10 +23,6 @@ std::string GoCodeName(absl::StatusCode code) {
   }
 }
 
-absl::Status ParameterError(std::string_view text) {
-  return absl::InvalidArgumentError(Cat("failed to resolve vstream parameters: ", text));
-}
-
 absl::Status LivenessError() {
   return absl::UnavailableError(
       "vstream is fully throttled or otherwise hung: vstream failed liveness checks as there was "
@@ -114,10 +110,16 @@ absl::Status VtgateStream::Run() {
 
 // --- the request
 
+absl::Status VtgateStream::ParameterError(absl::StatusCode code, const std::string& text) const {
+  const bool prefix = cluster_.version().tells_context_of_errors;
+  return absl::Status(code, Cat(prefix ? "failed to resolve vstream parameters: " : "", text));
+}
+
 absl::Status VtgateStream::Resolve() {
   const auto& given = request_.vgtid().shard_gtids();
   if (given.empty())
     return ParameterError(
+        absl::StatusCode::kInvalidArgument,
         "vgtid must have at least one value with a starting position in ShardGtids");
   const bool by_keyspace = given.size() == 1 && (given[0].keyspace().empty() ||
                                                  IsRegularExpression(given[0].keyspace()));
@@ -130,10 +132,11 @@ absl::Status VtgateStream::Resolve() {
     const absl::Status status = cluster_.Read([&](ClusterState& state) {
       const Keyspace* keyspace = state.FindKeyspace(shard.keyspace());
       if (keyspace != nullptr) return AddShards(*keyspace, shard);
-      return absl::UnknownError(
-          Cat("failed to resolve vstream parameters: failed to get shards in keyspace ",
-              shard.keyspace(), ": keyspace ", shard.keyspace(),
-              " fetch error: node doesn't exist: keyspaces/", shard.keyspace(), "/SrvKeyspace"));
+      return ParameterError(
+          absl::StatusCode::kUnknown,
+          Cat("failed to get shards in keyspace ", shard.keyspace(), ": keyspace ",
+              shard.keyspace(), " fetch error: node doesn't exist: keyspaces/", shard.keyspace(),
+              "/SrvKeyspace"));
     });
     if (!status.ok()) return status;
   }
@@ -142,7 +145,8 @@ absl::Status VtgateStream::Resolve() {
 
 absl::Status VtgateStream::ResolveKeyspace(const binlogdata::ShardGtid& given) {
   if (given.keyspace().empty() && given.gtid() != "current") {
-    return ParameterError("for an empty keyspace, the Gtid value must be 'current'");
+    return ParameterError(absl::StatusCode::kInvalidArgument,
+                          "for an empty keyspace, the Gtid value must be 'current'");
   }
   return cluster_.Read([&](ClusterState& state) {
     for (const auto& keyspace : state.keyspaces) {
@@ -157,7 +161,8 @@ absl::Status VtgateStream::ResolveKeyspace(const binlogdata::ShardGtid& given) {
 
 absl::Status VtgateStream::AddShards(const Keyspace& keyspace, const binlogdata::ShardGtid& given) {
   if (!given.gtid().empty() && given.gtid() != "current") {
-    return ParameterError("if shards are unspecified, the Gtid value must be 'current' or empty");
+    return ParameterError(absl::StatusCode::kInvalidArgument,
+                          "if shards are unspecified, the Gtid value must be 'current' or empty");
   }
   for (const auto& shard : keyspace.shards) {
     if (!shard->serving) continue;
@@ -181,6 +186,7 @@ absl::Status VtgateStream::OpenTablets() {
 }
 
 absl::StatusOr<bool> VtgateStream::KeyspaceHasBeenResharded(const ShardStream& shard) {
+  if (!cluster_.version().streams_from_old_shards) return false;
   const std::string& name = vgtid_.shard_gtids(static_cast<int>(shard.place)).keyspace();
   const std::string prefix = Cat("failed to determine if keyspace ", name, " has been resharded: ");
   return cluster_.Read([&](ClusterState& state) -> absl::StatusOr<bool> {
@@ -218,7 +224,7 @@ absl::Status VtgateStream::OpenTablet(ShardStream& shard) {
   request.filter = request_.filter();
   request.tables_to_copy.assign(request_.flags().tables_to_copy().begin(),
                                 request_.flags().tables_to_copy().end());
-  request.non_serving = *resharded && cluster_.version().streams_from_old_shards;
+  request.non_serving = *resharded;
   request.attempt = ++shard.attempt;
   shard.tablet = std::make_unique<TabletStream>(cluster_, options_, std::move(request));
   return absl::OkStatus();
@@ -559,6 +565,7 @@ absl::Status VtgateStream::SendHeartbeatIfDue() {
 
 absl::Status VtgateStream::StartError(const ShardStream& shard, absl::StatusCode code,
                                       const std::string& cause) const {
+  if (!cluster_.version().tells_context_of_errors) return absl::Status(code, cause);
   return absl::Status(code,
                       Cat("error starting stream from shard GTID ",
                           GoText(vgtid_.shard_gtids(static_cast<int>(shard.place))), ": ", cause));
@@ -592,7 +599,8 @@ absl::Status VtgateStream::JournalError(const ShardStream& shard,
 absl::Status VtgateStream::TabletError(const ShardStream& shard, const absl::Status& status) const {
   const binlogdata::ShardGtid& position = vgtid_.shard_gtids(static_cast<int>(shard.place));
   const std::string alias = TabletAlias(position);
-  const bool retried = status.code() == absl::StatusCode::kUnknown;
+  const bool retried =
+      status.code() == absl::StatusCode::kUnknown && cluster_.version().retries_unknown_errors;
   const std::string name = Cat(position.keyspace(), "/", position.shard());
   return StartError(
       shard, status.code(),

@@ -66,6 +66,7 @@ class VtgateStream {
   };
 
   absl::Status Resolve();
+  absl::Status ParameterError(absl::StatusCode code, const std::string& text) const;
   absl::Status ResolveKeyspace(const binlogdata::ShardGtid& given);
   absl::Status AddShards(const Keyspace& keyspace, const binlogdata::ShardGtid& given);
   absl::Status OpenTablets();
