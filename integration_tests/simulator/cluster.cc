@@ -334,6 +334,18 @@ absl::Status Cluster::CompleteReshard(std::string_view keyspace) {
   return absl::OkStatus();
 }
 
+absl::Status Cluster::MoveTables(const MoveTablesOptions& options) {
+  const absl::MutexLock lock(&mutex_);
+  if (absl::Status status = simulator::MoveTables(state_, options); !status.ok()) return status;
+  return FollowChanges();
+}
+
+absl::Status Cluster::CompleteMoveTables(const MoveTablesOptions& options) {
+  const absl::MutexLock lock(&mutex_);
+  const absl::Status status = simulator::CompleteMoveTables(state_, options);
+  return status.ok() ? FollowChanges() : status;
+}
+
 absl::Status Cluster::HoldStreams(std::string_view keyspace, std::string_view shard) {
   const absl::MutexLock lock(&mutex_);
   const absl::StatusOr<Shard*> found = FindShard(keyspace, shard);

@@ -16,6 +16,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "simulator/cluster_state.h"
+#include "simulator/move_tables.h"
 #include "simulator/reshard.h"
 #include "simulator/signal.h"
 #include "simulator/sql_parser.h"
@@ -124,6 +125,10 @@ class Cluster {
   // Drops the shards that traffic was switched away from: streams that name them end as in
   // recording error-shard-gone.
   absl::Status CompleteReshard(std::string_view keyspace);
+
+  // Moves tables to another keyspace, and drops what the old one has kept of them: move_tables.h.
+  absl::Status MoveTables(const MoveTablesOptions& options);
+  absl::Status CompleteMoveTables(const MoveTablesOptions& options);
 
   // Streams of the shard get nothing that is logged from now on, like those of a tablet that lags,
   // until they are released. Says nothing about positions: Execute tells the server's own.

@@ -10,6 +10,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -118,6 +119,8 @@ struct ServerVariables {
 struct ClusterState {
   std::string cell = "test";
   std::vector<std::unique_ptr<Keyspace>> keyspaces;  // in the order of their creation
+  // Where statements go that name a keyspace's table which has moved: another keyspace.
+  std::map<std::pair<std::string, std::string>, std::string> routing_rules;
   ServerVariables variables;
   VersionProfile version;
   uint64_t next_table_id = 100;

@@ -282,6 +282,64 @@ TEST_F(DefinitionsTest, CanAlterOneShardBeforeAnother) {
   EXPECT_EQ(cluster().Execute("pair:80-", "select * from p")->fields_size(), 1);
 }
 
+// --- tables that move to another keyspace
+
+class MoveTablesTest : public DefinitionsTest {
+ protected:
+  MoveTablesTest() {
+    Check(cluster().RunScript(
+        "create keyspace pair shards ('-80', '80-'); alter vschema on pair.t add vindex hash(id)"));
+    Run("insert into t values (4, 'four', 44)");
+    Check(cluster().WriteInternalTransaction("pair", "80-"));
+    start_ = cluster().Executed("pair", "80-")->ToPosition();
+    Check(cluster().MoveTables(move_));
+  }
+
+  std::string start_;  // in 80-
+  const MoveTablesOptions move_ = {"shop", "pair", {"t"}};
+};
+
+TEST_F(MoveTablesTest, GoQuietInTheOldKeyspace) {
+  Run("insert into t values (2, 'two', 22)");
+  EXPECT_THAT(Stream({"t"}), ElementsAre("FIELD shop.t(id bigint, name varchar(20), age int)",
+                                         "ROW shop.t +4four44", "COMMIT",
+                                         "COMMIT"));  // the journal
+}
+
+TEST_F(MoveTablesTest, LiveOnInTheNewOne) {
+  Run("insert into t values (2, 'two', 22)");
+  EXPECT_EQ(cluster().Execute("pair", "select id from t")->rows_size(), 3);
+  EXPECT_EQ(cluster().Execute("pair:80-", "select id from t")->rows_size(), 1);
+  EXPECT_EQ(cluster().Execute("shop", "select id from t")->rows_size(), 3);
+  EXPECT_EQ(cluster().Execute("shop:0", "select id from t")->rows_size(), 2);
+}
+
+TEST_F(MoveTablesTest, ArriveWithADefinitionAndRows) {
+  vtgate::VStreamRequest request = Request({"t"});
+  binlogdata::ShardGtid& shard = *request.mutable_vgtid()->mutable_shard_gtids(0);
+  shard.set_keyspace("pair");
+  shard.set_shard("80-");
+  shard.set_gtid(start_);
+  StreamReader reader(simulator_.address(), request);
+  reader.ReadEvents(7);
+  EXPECT_THAT(Told(reader.responses()),
+              ElementsAre(testing::StartsWith("DDL create table `t`"),
+                          "FIELD pair.t(id bigint, name varchar(20), age int)",
+                          "ROW pair.t +4four44", "COMMIT"));
+}
+
+TEST_F(MoveTablesTest, AreDroppedInTheOldOneInTheEnd) {
+  Check(cluster().CompleteMoveTables(move_));
+  EXPECT_THAT(Stream({"other"}), testing::SizeIs(3));
+  EXPECT_FALSE(cluster().Execute("shop:0", "select id from t").ok());
+  EXPECT_EQ(cluster().Execute("pair", "select id from t")->rows_size(), 2);
+}
+
+TEST_F(MoveTablesTest, MoveOnceOnly) {
+  EXPECT_EQ(cluster().MoveTables(move_).code(), absl::StatusCode::kAlreadyExists);
+  EXPECT_EQ(cluster().MoveTables({"shop", "pair", {"nope"}}).code(), absl::StatusCode::kNotFound);
+}
+
 // --- behind the stream: rows are older than the schema
 
 TEST_F(DefinitionsTest, TakesALaterColumnsNameForAnEarlierRow) {

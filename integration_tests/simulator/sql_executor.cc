@@ -154,7 +154,11 @@ absl::StatusOr<std::vector<Shard*>> SqlExecutor::TargetShards(Keyspace& keyspace
 
 absl::StatusOr<std::vector<SqlExecutor::Place>> SqlExecutor::FindTables(const TableName& name,
                                                                         Keyspace** keyspace) {
-  const absl::StatusOr<Keyspace*> found = FindKeyspace(name.schema);
+  absl::StatusOr<Keyspace*> found = FindKeyspace(name.schema);
+  if (!found.ok()) return found.status();
+  const auto rule = state_.routing_rules.find({(*found)->name, name.name});
+  if (rule != state_.routing_rules.end() && target_.shard.empty())
+    found = FindKeyspace(rule->second);
   if (!found.ok()) return found.status();
   *keyspace = *found;
   const absl::StatusOr<std::vector<Shard*>> shards = TargetShards(**found);

@@ -214,6 +214,8 @@ absl::Status TabletStream::StartAt(const ClusterState& state, Shard& shard) {
     if (!position.ok())
       return absl::UnknownError(Cat("could not decode position: ", position.status().message()));
     position_ = *position;
+    if (position_.empty() && request_.table_p_ks.empty())
+      return absl::UnknownError("stream needs a position or a table to copy");
     if (!tablet.executed->Contains(position_)) return absl::UnavailableError("GTIDSet Mismatch");
     if (!position_.Contains(tablet.purged)) return PurgedError(tablet);
   }
@@ -484,7 +486,8 @@ TabletStream::Step TabletStream::Deliver(const LoggedTransaction& transaction) {
     binlogdata::VEvent event = LoggedEvent(binlogdata::JOURNAL, transaction);
     *event.mutable_journal() = transaction.journal;
     step.packets.back().push_back(std::move(event));
-    step.point = Point(StreamPoint::Kind::kJournal);
+    if (transaction.journal.migration_type() == binlogdata::SHARDS)
+      step.point = Point(StreamPoint::Kind::kJournal);
   }
   for (const RowsEvent& event : transaction.events) {
     if (!own) break;

@@ -1,0 +1,121 @@
+#include "simulator/move_tables.h"
+
+#include <map>
+#include <utility>
+
+#include "simulator/strings.h"
+
+namespace source_vitess::simulator {
+namespace {
+
+LoggedTransaction TransactionOf(ClusterState& state, const Shard& shard) {
+  LoggedTransaction transaction;
+  transaction.time = state.now();
+  transaction.keyspace = shard.keyspace;
+  transaction.shard = shard.name;
+  return transaction;
+}
+
+void LogDefinition(ClusterState& state, Shard& shard, const std::string& table,
+                   const std::string& statement) {
+  LoggedTransaction transaction = TransactionOf(state, shard);
+  transaction.kind = LoggedTransaction::Kind::kDefinition;
+  transaction.statement = statement;
+  transaction.tables = {table};
+  shard.log->Append(std::move(transaction));
+}
+
+// The rows of a table, by the shard of `to` that they belong to.
+absl::StatusOr<std::map<Shard*, std::vector<LoggedChange>>> Divide(const Keyspace& from,
+                                                                   const Keyspace& to,
+                                                                   const std::string& name) {
+  std::map<Shard*, std::vector<LoggedChange>> divided;
+  const std::vector<Shard*> targets = to.ServingShards();
+  for (Shard* source : from.ServingShards()) {
+    const Table* table = source->FindTable(name);
+    if (table == nullptr) return absl::NotFoundError(Cat("no table ", from.name, ".", name));
+    for (const auto& [key, row] : table->rows) {
+      std::string id;
+      if (to.sharded()) {
+        absl::StatusOr<std::string> found = to.KeyspaceIdOf(*table->schema, *row);
+        if (!found.ok()) return found.status();
+        id = *std::move(found);
+      }
+      for (Shard* target : targets) {
+        if (target->range.Contains(id)) divided[target].push_back({nullptr, row, nullptr});
+      }
+    }
+  }
+  return divided;
+}
+
+absl::Status MoveTable(ClusterState& state, Keyspace& from, Keyspace& to, const std::string& name) {
+  absl::StatusOr<std::map<Shard*, std::vector<LoggedChange>>> rows = Divide(from, to, name);
+  if (!rows.ok()) return rows.status();
+  const TableSchemaPointer schema = from.ServingShards()[0]->FindTable(name)->schema;
+  for (Shard* target : to.ServingShards()) {
+    Table& table = target->tables[name];
+    table = {schema, state.next_table_id++, {}, 1};
+    LogDefinition(state, *target, name, Cat("create table `", name, "` (...)"));
+    std::vector<LoggedChange> changes = std::move((*rows)[target]);
+    for (const LoggedChange& change : changes) PutRow(table, change.after);
+    if (changes.empty()) continue;
+    LoggedTransaction transaction = TransactionOf(state, *target);
+    transaction.events = DivideIntoEvents(table, std::move(changes));
+    target->log->Append(std::move(transaction));
+  }
+  state.routing_rules[{from.name, name}] = to.name;
+  return absl::OkStatus();
+}
+
+void LogJournal(ClusterState& state, const Keyspace& from, const MoveTablesOptions& options) {
+  binlogdata::Journal journal;
+  journal.set_id(static_cast<int64_t>(state.next_table_id++));
+  journal.set_migration_type(binlogdata::TABLES);
+  for (const std::string& table : options.tables) journal.add_tables(table);
+  for (Shard* shard : from.ServingShards()) {
+    LoggedTransaction transaction = TransactionOf(state, *shard);
+    transaction.kind = LoggedTransaction::Kind::kJournal;
+    transaction.journal = journal;
+    transaction.journal.set_local_position(shard->log->executed().ToPosition());
+    shard->log->Append(std::move(transaction));
+  }
+}
+
+}  // namespace
+
+absl::Status MoveTables(ClusterState& state, const MoveTablesOptions& options) {
+  Keyspace* from = state.FindKeyspace(options.from);
+  Keyspace* to = state.FindKeyspace(options.to);
+  if (from == nullptr || to == nullptr || from == to)
+    return absl::NotFoundError("MoveTables needs two keyspaces");
+  for (const std::string& table : options.tables) {
+    if (to->HasTable(table))
+      return absl::AlreadyExistsError(Cat("table ", to->name, ".", table, " exists"));
+    const absl::StatusOr<std::map<Shard*, std::vector<LoggedChange>>> rows =
+        Divide(*from, *to, table);
+    if (!rows.ok()) return rows.status();
+  }
+  for (const std::string& table : options.tables) {
+    if (absl::Status status = MoveTable(state, *from, *to, table); !status.ok()) return status;
+  }
+  LogJournal(state, *from, options);
+  return absl::OkStatus();
+}
+
+absl::Status CompleteMoveTables(ClusterState& state, const MoveTablesOptions& options) {
+  Keyspace* from = state.FindKeyspace(options.from);
+  if (from == nullptr) return absl::NotFoundError(Cat("no keyspace ", options.from));
+  for (const std::string& table : options.tables) {
+    if (state.routing_rules.count({options.from, table}) == 0)
+      return absl::NotFoundError(Cat("table ", table, " was not moved"));
+    for (Shard* shard : from->ServingShards()) {
+      shard->tables.erase(table);
+      LogDefinition(state, *shard, table,
+                    Cat("DROP TABLE `", table, "` /* generated by server */"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace source_vitess::simulator
