@@ -174,6 +174,8 @@ size_t CountEvents(const Responses& responses) {
 StreamReader::StreamReader(const std::string& address, const vtgate::VStreamRequest& request) {
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(-1);
+  // A connection of its own, whatever has become of others to the same address.
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   stub_ = vtgateservice::Vitess::NewStub(
       grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments));
   reader_ = stub_->VStream(&context_, request);

@@ -29,7 +29,8 @@ class TcpLink {
   int port() const { return port_; }
 
   // Resets every connection once the server has sent so many bytes more, all connections together:
-  // in the middle of a message as likely as not. Later connections are sound.
+  // in the middle of a message as likely as not. A reset also takes what the client has not read
+  // yet. Later connections are sound.
   void CutAfter(uint64_t bytes);
 
   // While frozen nothing comes through, in neither direction, and nobody is told.
