@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "airbyte/record_batch.h"
+#include "airbyte/stream_columns.h"
 #include "fuzz/invariant.h"
 #include "mysql/geometry.h"
 #include "mysql/row_decoder.h"
@@ -20,6 +21,7 @@
 #include "rapidjson/document.h"
 #include "rapidjson/reader.h"
 #include "sync/sink.h"
+#include "telemetry/log.h"
 
 namespace source_vitess::fuzz {
 namespace {
@@ -138,7 +140,9 @@ sync::Table TableOf(std::span<const mysql::Column> columns) {
 void CheckRecord(std::span<const mysql::Column> columns, const mysql::TypeOptions& options,
                  std::span<const mysql::Value> values) {
   const sync::Table table = TableOf(columns);
-  airbyte::RecordBatch batch([] { return int64_t{0}; }, options);
+  telemetry::NullLogger logger;
+  airbyte::StreamColumns declared({}, logger);
+  airbyte::RecordBatch batch([] { return int64_t{0}; }, options, declared);
   batch.Append(batch.AddLayout(table, columns),
                {.kind = sync::ChangeKind::kCopy, .before = {}, .after = values});
   const std::string_view text = batch.text();

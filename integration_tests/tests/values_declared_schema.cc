@@ -108,13 +108,13 @@ std::string Fault(const Value& schema, const Value& value, const Value& raw) {
   }
   const std::string airbyte_type = TextOf(Member(schema, "airbyte_type"));
   const std::string type(TypeOf(value));
-  if (airbyte_type == "json") {
-    const Value& branches = *Member(schema, "oneOf");
-    const auto fits = std::count_if(branches.Begin(), branches.End(),
-                                    [&](const Value& branch) { return Allows(branch, type); });
-    return fits == 1 ? "" : absl::StrCat("is of ", fits, " of the declared types");
-  }
   if (!Allows(schema, type)) return absl::StrCat("is of type ", type);
+  if (const Value* branches = Member(schema, "oneOf"); branches != nullptr) {
+    const auto fits = std::count_if(branches->Begin(), branches->End(),
+                                    [&](const Value& branch) { return Allows(branch, type); });
+    if (fits != 1) return absl::StrCat("is of ", fits, " of the declared types");
+    return airbyte_type == "json" ? "" : "has an unknown airbyte_type";
+  }
   if (value.IsNumber() && airbyte_type == "integer") {
     static const std::regex integer("-?(0|[1-9][0-9]*)");
     return std::regex_match(TextOf(&raw), integer) ? "" : "is no integer";

@@ -7,9 +7,12 @@
 
 #include "airbyte/catalog.h"
 #include "airbyte/record_batch.h"
+#include "airbyte/stream_columns.h"
+#include "harness/connector.h"
 #include "mysql/row_decoder.h"
 #include "mysql/table_schema.h"
 #include "sync/sink.h"
+#include "telemetry/log.h"
 #include "values_declared_schema.h"
 #include "vitess/binlogdata.pb.h"
 
@@ -25,7 +28,10 @@ constexpr std::string_view kLast = R"(,"_ab_cdc_updated_at":)";
 // How much of the row a change of the binary log shows.
 enum class Image { kWhole, kWithBitmap, kLeftOut, kExpression };
 
-sync::Table TableOf(const ColumnUnderTest& column, bool nullable) {
+// How the column stands in its table.
+enum class Place { kNullable, kNotNull, kKey };
+
+sync::Table TableOf(const ColumnUnderTest& column, Place place) {
   const auto made = [](const std::string& name, const std::string& type) {
     auto parsed = mysql::ParseColumnType(type);
     EXPECT_TRUE(parsed.ok()) << parsed.status();
@@ -39,9 +45,10 @@ sync::Table TableOf(const ColumnUnderTest& column, bool nullable) {
   table.schema.keyspace = "commerce";
   table.schema.name = "samples";
   table.schema.columns = {made("id", "bigint"), made("v", column.type)};
-  table.schema.columns[1].nullable = nullable;
+  table.schema.columns[1].nullable = place == Place::kNullable;
   table.schema.columns[1].type.character_set = column.character_set;
   table.schema.key = {"id"};
+  if (place == Place::kKey) table.schema.key.push_back("v");
   table.columns = {"id", "v"};
   return table;
 }
@@ -96,10 +103,20 @@ absl::Status Decode(const mysql::RowDecoder& decoder, const query::Row& row, Ima
   return absl::OkStatus();
 }
 
-// The record of a row whose column v has these bytes, valid as declared.
-std::string RecordOf(const ColumnUnderTest& column, bool nullable, Way way, Image image,
-                     const Bytes& bytes) {
-  const sync::Table table = TableOf(column, nullable);
+std::vector<airbyte::ConfiguredStream> Configured(const std::string& catalog) {
+  const auto configured = harness::ConfigureCatalog(catalog);
+  EXPECT_TRUE(configured.ok()) << configured.status();
+  auto streams = airbyte::ParseConfiguredCatalog(configured.value_or(""));
+  EXPECT_TRUE(streams.ok()) << streams.status();
+  return streams.ok() ? *std::move(streams) : std::vector<airbyte::ConfiguredStream>();
+}
+
+// The record of a row whose column v has these bytes, valid as `catalog` declares, or, where that
+// is empty, as discovery does.
+std::string RecordOf(const ColumnUnderTest& column, Place place, Way way, Image image,
+                     const Bytes& bytes, std::string catalog = "") {
+  const sync::Table table = TableOf(column, place);
+  if (catalog.empty()) catalog = airbyte::CatalogLine({&table.schema, 1}, column.options);
   const std::vector<query::Field> fields = FieldsOf(column);
   const query::Field* const pointers[] = {&fields[0], &fields[1]};
   const auto decoder =
@@ -114,13 +131,14 @@ std::string RecordOf(const ColumnUnderTest& column, bool nullable, Way way, Imag
   const absl::Status status = Decode(*decoder, row, image, decoded);
   EXPECT_TRUE(status.ok()) << status;
 
-  airbyte::RecordBatch batch([] { return kNow; }, column.options);
+  telemetry::NullLogger logger;
+  airbyte::StreamColumns declared(Configured(catalog), logger);
+  airbyte::RecordBatch batch([] { return kNow; }, column.options, declared);
   batch.Append(
       batch.AddLayout(table, decoder->columns()),
       {.kind = sync::ChangeKind::kCopy, .before = {}, .after = decoded.values(), .sequence = 7});
   std::string record(batch.text());
-  EXPECT_THAT(Violations(airbyte::CatalogLine({&table.schema, 1}, column.options), record),
-              IsEmpty());
+  EXPECT_THAT(Violations(catalog, record), IsEmpty());
   return record;
 }
 
@@ -158,11 +176,12 @@ std::string Named(const ColumnUnderTest& column, Way way, const Bytes& bytes) {
 
 void ExpectPartialImages(const ColumnUnderTest& column, const Sample& sample) {
   SCOPED_TRACE(Named(column, Way::kBinlog, sample.binlog));
-  ExpectRecord(RecordOf(column, true, Way::kBinlog, Image::kWithBitmap, sample.binlog), sample.json,
-               sample.note);
-  EXPECT_EQ(ValueIn(RecordOf(column, true, Way::kBinlog, Image::kLeftOut, std::nullopt)), "");
+  ExpectRecord(RecordOf(column, Place::kNullable, Way::kBinlog, Image::kWithBitmap, sample.binlog),
+               sample.json, sample.note);
+  EXPECT_EQ(
+      ValueIn(RecordOf(column, Place::kNullable, Way::kBinlog, Image::kLeftOut, std::nullopt)), "");
   if (column.wire == query::JSON) {
-    EXPECT_EQ(ValueIn(RecordOf(column, true, Way::kBinlog, Image::kExpression,
+    EXPECT_EQ(ValueIn(RecordOf(column, Place::kNullable, Way::kBinlog, Image::kExpression,
                                "JSON_REPLACE(%s, '$.a', 1)")),
               "");
   }
@@ -190,9 +209,9 @@ Sample Null() { return Same(std::nullopt, "null"); }
 void ExpectValue(const ColumnUnderTest& column, Way way, const Bytes& bytes,
                  const std::string& json, Note note) {
   SCOPED_TRACE(Named(column, way, bytes));
-  ExpectRecord(RecordOf(column, true, way, Image::kWhole, bytes), json, note);
+  ExpectRecord(RecordOf(column, Place::kNullable, way, Image::kWhole, bytes), json, note);
   if (!bytes.has_value()) return;
-  ExpectRecord(RecordOf(column, false, way, Image::kWhole, bytes), json, note);
+  ExpectRecord(RecordOf(column, Place::kNotNull, way, Image::kWhole, bytes), json, note);
 }
 
 void ExpectValues(const ColumnUnderTest& column, const std::vector<Sample>& samples) {
@@ -205,11 +224,40 @@ void ExpectValues(const ColumnUnderTest& column, const std::vector<Sample>& samp
   }
 }
 
+void ExpectValuesInKey(const ColumnUnderTest& column, const std::vector<Sample>& samples) {
+  const auto expect = [&](Way way, const Bytes& bytes, const Sample& sample) {
+    SCOPED_TRACE(Named(column, way, bytes));
+    ExpectRecord(RecordOf(column, Place::kKey, way, Image::kWhole, bytes), sample.json,
+                 sample.note);
+  };
+  for (const Sample& sample : samples) {
+    expect(Way::kCopy, sample.copy, sample);
+    expect(Way::kBinlog, sample.binlog, sample);
+    expect(Way::kBinlogBeforeV20, sample.binlog_before_v20, sample);
+    expect(Way::kExecute, sample.execute, sample);
+  }
+}
+
+std::string RecordAfterChange(const ColumnUnderTest& declared, const ColumnUnderTest& now,
+                              const Bytes& bytes) {
+  SCOPED_TRACE(declared.type + " became " + Named(now, Way::kBinlog, bytes));
+  const sync::Table table = TableOf(declared, Place::kNotNull);
+  return RecordOf(now, Place::kNotNull, Way::kBinlog, Image::kWhole, bytes,
+                  airbyte::CatalogLine({&table.schema, 1}, declared.options));
+}
+
+void ExpectValueAfterChange(const ColumnUnderTest& declared, const ColumnUnderTest& now,
+                            const Bytes& bytes, const std::string& json, Note note) {
+  SCOPED_TRACE(declared.type + " became " + Named(now, Way::kBinlog, bytes));
+  ExpectRecord(RecordAfterChange(declared, now, bytes), json, note);
+}
+
 void ExpectMalformed(const ColumnUnderTest& column, const std::vector<std::string>& bytes) {
   for (const std::string& each : bytes) {
     for (const Way way : {Way::kCopy, Way::kBinlog, Way::kBinlogBeforeV20, Way::kExecute}) {
       SCOPED_TRACE(Named(column, way, each));
-      ExpectRecord(RecordOf(column, true, way, Image::kWhole, each), "null", Note::kNulled);
+      ExpectRecord(RecordOf(column, Place::kNullable, way, Image::kWhole, each), "null",
+                   Note::kNulled);
     }
   }
 }

@@ -59,6 +59,18 @@ void ExpectValue(const ColumnUnderTest& column, Way way, const Bytes& bytes,
 // (NOBLOB) that has the column, and gone from one that leaves it out.
 void ExpectValues(const ColumnUnderTest& column, const std::vector<Sample>& samples);
 
+// Expects each sample in every way where the column is a part of the table's key.
+void ExpectValuesInKey(const ColumnUnderTest& column, const std::vector<Sample>& samples);
+
+// Expects `json` for `bytes` of the binary log in a column that was as in `declared` when the
+// connection was made, and is as in `now`; valid as it was declared then.
+void ExpectValueAfterChange(const ColumnUnderTest& declared, const ColumnUnderTest& now,
+                            const Bytes& bytes, const std::string& json, Note note = Note::kNone);
+
+// The record of such a value, whatever it is. Expects that it is valid.
+std::string RecordAfterChange(const ColumnUnderTest& declared, const ColumnUnderTest& now,
+                              const Bytes& bytes);
+
 // Expects that no record's text is made of the bytes, but a null with a note: bytes that no server
 // sends in a column of this type.
 void ExpectMalformed(const ColumnUnderTest& column, const std::vector<std::string>& bytes);

@@ -9,10 +9,12 @@
 
 #include "airbyte/catalog.h"
 #include "airbyte/record_batch.h"
+#include "airbyte/stream_columns.h"
 #include "mysql/row_decoder.h"
 #include "mysql/table_schema.h"
 #include "recordings/recording.h"
 #include "sync/sink.h"
+#include "telemetry/log.h"
 #include "values_declared_schema.h"
 
 namespace source_vitess::tests {
@@ -89,7 +91,9 @@ class Follower {
   const sync::Table& table_;
   const mysql::RowSource source_;
   const mysql::TypeOptions options_;
-  airbyte::RecordBatch batch_{[] { return int64_t{1767225600100}; }, options_};
+  telemetry::NullLogger logger_;
+  airbyte::StreamColumns columns_{{}, logger_};
+  airbyte::RecordBatch batch_{[] { return int64_t{1767225600100}; }, options_, columns_};
   std::optional<mysql::RowDecoder> decoder_;
   size_t layout_ = 0;
   mysql::DecodedRow before_;

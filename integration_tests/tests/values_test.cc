@@ -386,6 +386,25 @@ TEST(ValuesTest, DatesThatAreNoneAreTextByOption) {
                 Same("2024-02-29 12:00:00", R"("2024-02-29T12:00:00.000000Z")"), Null()});
 }
 
+TEST(ValuesTest, TimesAreTextByOptionAndInAKeyWithoutOne) {
+  ColumnUnderTest column = {.type = "time(2)", .wire = query::TIME};
+  const std::vector<Sample> samples = {
+      Same("-838:59:59.00", R"("-838:59:59.00")"), Same("838:59:59.00", R"("838:59:59.00")"),
+      Same("-00:00:00.01", R"("-00:00:00.01")"), Same("00:00:00.00", R"("00:00:00.00")"),
+      Same("24:00:00.00", R"("24:00:00.00")")};
+
+  ExpectValuesInKey(column, samples);
+  column.options.times = mysql::TimeFormat::kText;
+  ExpectValues(column, samples);
+  ExpectMalformed(column, {"", "1:00:00", "839:00:00", "12:60:00"});
+}
+
+TEST(ValuesTest, AKeyOfTinyIntsStaysNumbersWhateverTheOption) {
+  ExpectValuesInKey(
+      {.type = "tinyint(1)", .wire = query::INT8, .options = {.tinyint1_as_boolean = true}},
+      {Same("0", "0"), Same("1", "1"), Same("2", "2"), Same("-128", "-128")});
+}
+
 TEST(ValuesTest, JsonIsAsTheServerWritesIt) {
   const ColumnUnderTest column = {.type = "json", .wire = query::JSON};
   const auto kept = [](const std::string& json) { return Same(json, json); };

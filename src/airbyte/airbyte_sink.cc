@@ -7,11 +7,12 @@
 
 namespace source_vitess::airbyte {
 
-AirbyteSink::AirbyteSink(Output& output, const mysql::TypeOptions& types, Clock clock)
-    : output_(output), types_(types), clock_(std::move(clock)) {}
+AirbyteSink::AirbyteSink(Output& output, telemetry::Logger& logger, const mysql::TypeOptions& types,
+                         std::span<const ConfiguredStream> configured, Clock clock)
+    : output_(output), types_(types), clock_(std::move(clock)), columns_(configured, logger) {}
 
 std::unique_ptr<sync::RowBatch> AirbyteSink::NewBatch() {
-  return std::make_unique<RecordBatch>(clock_, types_);
+  return std::make_unique<RecordBatch>(clock_, types_, columns_);
 }
 
 AirbyteSink::Progress& AirbyteSink::ProgressOf(const sync::Table& table) {
@@ -45,6 +46,9 @@ absl::Status AirbyteSink::Write(const sync::RowBatch& batch) {
   const auto& records = static_cast<const RecordBatch&>(batch);  // NewBatch made it
   std::string statuses;
   for (const sync::RecordCount& count : records.counts()) Run(progress_[count.table], statuses);
+  for (const AlteredColumn& column : records.altered()) {
+    columns_.Count(progress_[column.table].stream, column.name, column.values);
+  }
   if (!statuses.empty()) {
     absl::Status status = output_.Write(statuses);
     if (!status.ok()) return status;
@@ -67,6 +71,7 @@ absl::Status AirbyteSink::Finished(const sync::Table& table, const absl::Status&
     progress.phase = Phase::kFinished;
     return absl::OkStatus();
   }
+  columns_.LogAltered(progress.stream);
   std::string lines;
   Start(progress, lines);
   if (status.ok()) {
@@ -82,6 +87,7 @@ absl::Status AirbyteSink::Finished(const sync::Table& table, const absl::Status&
 
 absl::Status AirbyteSink::Abandoned(const sync::Table& table) {
   Progress& progress = ProgressOf(table);
+  columns_.LogAltered(progress.stream);
   std::string lines;
   Start(progress, lines);
   lines += StreamStatusLine(progress.stream, StreamStatus::kIncomplete, clock_());

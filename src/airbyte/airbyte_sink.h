@@ -9,10 +9,13 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "airbyte/catalog.h"
 #include "airbyte/messages.h"
 #include "airbyte/output.h"
+#include "airbyte/stream_columns.h"
 #include "mysql/column_type.h"
 #include "sync/sink.h"
+#include "telemetry/log.h"
 
 namespace source_vitess::airbyte {
 
@@ -20,8 +23,9 @@ namespace source_vitess::airbyte {
 // and states; COMPLETE behind the last state, or INCOMPLETE and a TRACE ERROR.
 class AirbyteSink final : public sync::Sink {
  public:
-  // `output` must outlive the sink.
-  AirbyteSink(Output& output, const mysql::TypeOptions& types, Clock clock);
+  // `configured`: what the host asked for. `output` and `logger` must outlive the sink.
+  AirbyteSink(Output& output, telemetry::Logger& logger, const mysql::TypeOptions& types,
+              std::span<const ConfiguredStream> configured, Clock clock);
 
   std::unique_ptr<sync::RowBatch> NewBatch() override;
   absl::Status Started(const sync::Table& table) override;
@@ -57,6 +61,7 @@ class AirbyteSink final : public sync::Sink {
   Output& output_;
   const mysql::TypeOptions types_;
   const Clock clock_;
+  StreamColumns columns_;
   std::vector<Progress> progress_;  // by Table::index
 };
 

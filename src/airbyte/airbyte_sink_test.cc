@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "airbyte/captured_output_for_test.h"
+#include "airbyte/logger.h"
 #include "config/json_document.h"
 #include "vitess/errors.h"
 
@@ -17,6 +18,8 @@ using mysql::Kind;
 using mysql::Value;
 using testing::ElementsAre;
 using testing::IsEmpty;
+using testing::SizeIs;
+using testing::StartsWith;
 
 std::string Member(const rapidjson::Value& object, std::string_view name) {
   const rapidjson::Value* value = config::FindMember(object, name);
@@ -35,6 +38,7 @@ std::string InShort(const std::string& line) {
     return "STATE " + Member(state["stream"]["stream_descriptor"], "name") + " " +
            config::ToJsonText(state["sourceStats"]["recordCount"]);
   }
+  if (type == "LOG") return "LOG " + Member((*message)["log"], "message");
   const auto& trace = (*message)["trace"];
   if (const auto* status = config::FindMember(trace, "stream_status")) {
     return Member(*status, "status") + " " + Member((*status)["stream_descriptor"], "name");
@@ -81,7 +85,8 @@ class AirbyteSinkTest : public testing::Test {
 
   sync::Table tables_[2];
   CapturedOutput captured_;
-  AirbyteSink sink_{captured_.output(), {}, [] { return int64_t{1767225600100}; }};
+  AirbyteLogger logger_{captured_.output(), telemetry::Severity::kInfo};
+  AirbyteSink sink_{captured_.output(), logger_, {}, {}, [] { return int64_t{1767225600100}; }};
 };
 
 TEST_F(AirbyteSinkTest, TellsTheStatusOfAStreamInItsOrder) {
@@ -124,6 +129,33 @@ TEST_F(AirbyteSinkTest, EndsAFailedStreamWithItsError) {
               ElementsAre("STARTED orders", "INCOMPLETE orders", "config_error orders"));
   EXPECT_TRUE(sink_.IsFinished(0));
   EXPECT_FALSE(sink_.IsFinished(1));
+}
+
+TEST_F(AirbyteSinkTest, CountsAtTheEndOfAStreamWhatItsRecordsCouldNotTell) {
+  const auto batch = sink_.NewBatch();
+  const size_t layout = batch->AddLayout(tables_[0], tables_[0].schema.columns);
+  const std::vector<Value> malformed = {
+      {.kind = Kind::kNull, .problem = mysql::Problem::kMalformed, .text = ""}};
+  const std::vector<Value> replaced = {
+      {.kind = Kind::kText, .problem = mysql::Problem::kReplaced, .text = "x"}};
+  const auto write = [&](const std::vector<Value>& row) {
+    batch->Append(layout,
+                  {.kind = sync::ChangeKind::kCopy, .before = {}, .after = row, .sequence = 1});
+    ASSERT_TRUE(sink_.Write(*batch).ok());
+    batch->Clear();
+  };
+  ASSERT_TRUE(sink_.Started(tables_[0]).ok());
+
+  write(malformed);
+  write(malformed);
+  write(replaced);
+  ASSERT_TRUE(sink_.Finished(tables_[0], absl::OkStatus()).ok());
+
+  const std::vector<std::string> messages = Messages();
+  ASSERT_THAT(messages, SizeIs(8));
+  EXPECT_THAT(messages[5], StartsWith("LOG Stream commerce.orders, column id: 2 values"));
+  EXPECT_THAT(messages[6], StartsWith("LOG Stream commerce.orders, column id: 1 value had bytes"));
+  EXPECT_EQ(messages[7], "COMPLETE orders");
 }
 
 TEST_F(AirbyteSinkTest, SaysNothingToAHostThatHasGone) {

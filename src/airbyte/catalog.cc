@@ -26,98 +26,41 @@ constexpr std::string_view kUpdatedAt = "_ab_cdc_updated_at";
 constexpr std::string_view kDeletedAt = "_ab_cdc_deleted_at";
 constexpr std::array kCdcColumns = {kUpdatedAt, kDeletedAt, kCursor};
 
-// How a property is declared: `{"type":["null","string"],"format":"date"}`.
-struct Declaration {
-  std::string_view type;
-  std::string_view rest;  // further members, each behind a comma
-};
-
-constexpr Declaration kInteger = {"number", R"(,"airbyte_type":"integer")"};
-constexpr Declaration kString = {"string", ""};
-constexpr Declaration kTimestampWithZone = {
-    "string", R"(,"format":"date-time","airbyte_type":"timestamp_with_timezone")"};
-// Also what a JSON document of any kind is declared as, "type" notwithstanding: consumers know it
-// by "airbyte_type".
-constexpr Declaration kAnyJson = {
-    "object",
-    R"(,"oneOf":[{"type":"array"},{"type":"object"},{"type":"number"},{"type":"string"},{"type":"boolean"})"
-    R"(,{"type":"null"}],"airbyte_type":"json")"};
-
 bool IsDate(Kind kind) {
   return kind == Kind::kDate || kind == Kind::kDateTime || kind == Kind::kTimestamp;
-}
-
-Declaration DeclarationOf(const mysql::ColumnType& type, const mysql::TypeOptions& options) {
-  const Kind kind = mysql::KindOf(type, options);
-  if (IsDate(kind) && options.zero_dates == mysql::ZeroDates::kText) return kString;
-  switch (kind) {
-    case Kind::kSigned:
-    case Kind::kUnsigned:
-    case Kind::kYear:
-      return kInteger;
-    case Kind::kDecimal:
-      return type.decimals == 0 ? kInteger : Declaration{"number", ""};
-    case Kind::kFloat:
-    case Kind::kDouble:
-      return {"number", ""};
-    case Kind::kBoolean:
-      return {"boolean", ""};
-    case Kind::kBytes:
-      return {"string", R"(,"contentEncoding":"base64")"};
-    case Kind::kDate:
-      return {"string", R"(,"format":"date")"};
-    case Kind::kDateTime:
-      return {"string", R"(,"format":"date-time","airbyte_type":"timestamp_without_timezone")"};
-    case Kind::kTimestamp:
-      return kTimestampWithZone;
-    case Kind::kTime:
-      return {"string", R"(,"format":"time","airbyte_type":"time_without_timezone")"};
-    case Kind::kJson:
-      return kAnyJson;
-    case Kind::kGeometry:
-      return options.geometry == mysql::GeometryFormat::kGeoJson ? kAnyJson : kString;
-    case Kind::kVector:
-      return {"array", R"(,"items":{"type":"number"})"};
-    case Kind::kText:
-    case Kind::kNull:
-    case Kind::kAbsent:
-      return kString;
-  }
-  return kString;
 }
 
 bool IsKeyColumn(const mysql::TableSchema& schema, std::string_view column) {
   return std::find(schema.key.begin(), schema.key.end(), column) != schema.key.end();
 }
 
-// Whether null can be sent for a column that is not null in MySQL: for zero dates, times beyond a
-// day, the JSON document `null`, a TINYINT(1) that is no boolean, vectors with infinite numbers.
-bool CanBecomeNull(const mysql::ColumnType& type, const mysql::TypeOptions& options) {
-  const Kind kind = mysql::KindOf(type, options);
-  return (IsDate(kind) && options.zero_dates == mysql::ZeroDates::kNull) || kind == Kind::kTime ||
-         kind == Kind::kJson || kind == Kind::kVector ||
-         (kind == Kind::kBoolean && type.base == mysql::BaseType::kTinyInt);
+// Every column outside the key can become null, whatever MySQL says of it: where a value has no
+// place in the declared type, or a changed column no longer fits it. Of the key's columns only
+// those with zero dates can.
+bool CanBeNull(const mysql::TableSchema& schema, const mysql::Column& column,
+               const mysql::TypeOptions& options) {
+  if (!IsKeyColumn(schema, column.name)) return true;
+  return IsDate(mysql::KindOf(schema, column, options)) &&
+         options.zero_dates == mysql::ZeroDates::kNull;
 }
 
-std::string Property(std::string_view name, const Declaration& declaration, bool nullable) {
-  return absl::StrCat(JsonString(name), ":{\"type\":", nullable ? "[\"null\",\"" : "\"",
-                      text::AbslView(declaration.type), nullable ? "\"]" : "\"",
-                      text::AbslView(declaration.rest), "}");
+std::string Property(std::string_view name, DeclaredType type, bool nullable) {
+  return absl::StrCat(JsonString(name), ":", PropertySchema(type, nullable));
 }
 
 std::string Properties(const mysql::TableSchema& schema, const mysql::TypeOptions& options) {
   std::string properties;
   for (const mysql::Column& column : schema.columns) {
     if (IsCdcColumn(column.name)) continue;
-    const bool nullable = CanBecomeNull(column.type, options) ||
-                          (column.nullable && !IsKeyColumn(schema, column.name));
     absl::StrAppend(&properties, properties.empty() ? "" : ",",
-                    Property(column.name, DeclarationOf(column.type, options), nullable));
+                    Property(column.name, DeclaredTypeOf(schema, column, options),
+                             CanBeNull(schema, column, options)));
   }
   if (!HasCdcColumns(schema, options)) return properties;
-  absl::StrAppend(&properties, ",", Property(kUpdatedAt, kTimestampWithZone, false), ",",
-                  Property(kDeletedAt, kTimestampWithZone, true), ",",
-                  Property(kCursor, kInteger, false));
+  constexpr DeclaredType kTime = DeclaredType::kTimestampWithZone;
+  absl::StrAppend(&properties, ",", Property(kUpdatedAt, kTime, false), ",",
+                  Property(kDeletedAt, kTime, true), ",",
+                  Property(kCursor, DeclaredType::kInteger, false));
   return properties;
 }
 
@@ -170,7 +113,8 @@ absl::Status ReadStream(const Value& configured, const Value& declared, Configur
   if (properties != nullptr && properties->IsObject()) {
     for (const auto& property : properties->GetObject()) {
       std::string name = Text(&property.name);
-      if (!IsCdcColumn(name)) stream.columns.push_back(std::move(name));
+      if (IsCdcColumn(name)) continue;
+      stream.columns.push_back({std::move(name), ParsePropertySchema(property.value)});
     }
   }
   if (stream.columns.empty()) {
@@ -186,7 +130,7 @@ bool SupportsIncremental(const mysql::TableSchema& schema, const mysql::TypeOpti
          std::all_of(schema.key.begin(), schema.key.end(), [&](const std::string& name) {
            const mysql::Column* column = schema.FindColumn(name);
            if (column == nullptr || IsCdcColumn(name)) return false;
-           const Kind kind = mysql::KindOf(column->type, types);
+           const Kind kind = mysql::KindOf(schema, *column, types);
            return kind != Kind::kJson && kind != Kind::kGeometry && kind != Kind::kVector;
          });
 }

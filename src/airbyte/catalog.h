@@ -9,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "airbyte/declared_type.h"
 #include "airbyte/messages.h"
 #include "mysql/column_type.h"
 #include "mysql/table_schema.h"
@@ -31,11 +32,16 @@ bool IsCdcColumn(std::string_view column);
 std::string CatalogLine(std::span<const mysql::TableSchema> tables,
                         const mysql::TypeOptions& types);
 
+struct ConfiguredColumn {
+  std::string name;
+  DeclaredType type = DeclaredType::kAny;
+};
+
 struct ConfiguredStream {
   StreamName name;
   bool incremental = false;
   // The properties of its schema that are a table's own columns, in the catalog's order.
-  std::vector<std::string> columns;
+  std::vector<ConfiguredColumn> columns;
   // What makes this stream unreadable by itself: a configuration error that names it. The others
   // can be read.
   absl::Status status;

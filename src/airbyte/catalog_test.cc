@@ -15,6 +15,7 @@ namespace {
 using mysql::BaseType;
 using testing::AllOf;
 using testing::ElementsAre;
+using testing::FieldsAre;
 using testing::HasSubstr;
 
 mysql::Column ColumnOf(std::string name, BaseType base, bool nullable = true) {
@@ -75,8 +76,8 @@ TEST(CatalogTest, OffersFullRefreshAloneForATableWithoutAKey) {
   EXPECT_EQ(
       StreamOf(schema),
       R"({"name":"orders","namespace":"commerce","json_schema":{"type":"object","properties":{)"
-      R"("customer_id":{"type":"number","airbyte_type":"integer"},)"
-      R"("id":{"type":"number","airbyte_type":"integer"},"sku":{"type":["null","string"]}}},)"
+      R"("customer_id":{"type":["null","number"],"airbyte_type":"integer"},)"
+      R"("id":{"type":["null","number"],"airbyte_type":"integer"},"sku":{"type":["null","string"]}}},)"
       R"("supported_sync_modes":["full_refresh"],"source_defined_cursor":false,"is_resumable":false})");
 }
 
@@ -92,10 +93,9 @@ TEST(CatalogTest, TakesNoObjectForAKey) {
 TEST(CatalogTest, DeclaresTheTypesOfColumns) {
   EXPECT_EQ(PropertyOf(ColumnOf("", BaseType::kBigInt)),
             R"({"type":["null","number"],"airbyte_type":"integer"})");
-  EXPECT_EQ(PropertyOf(ColumnOf("", BaseType::kYear, false)),
-            R"({"type":"number","airbyte_type":"integer"})");
+  EXPECT_EQ(PropertyOf(ColumnOf("", BaseType::kYear)),
+            R"({"type":["null","number"],"airbyte_type":"integer"})");
   EXPECT_EQ(PropertyOf(ColumnOf("", BaseType::kDouble)), R"({"type":["null","number"]})");
-  EXPECT_EQ(PropertyOf(ColumnOf("", BaseType::kVarchar, false)), R"({"type":"string"})");
   EXPECT_EQ(PropertyOf(ColumnOf("", BaseType::kEnum)), R"({"type":["null","string"]})");
   EXPECT_EQ(PropertyOf(ColumnOf("", BaseType::kBlob)),
             R"({"type":["null","string"],"contentEncoding":"base64"})");
@@ -111,7 +111,9 @@ TEST(CatalogTest, DeclaresADecimalWithoutAFractionAsAnInteger) {
   EXPECT_EQ(PropertyOf(column), R"({"type":["null","number"]})");
 }
 
-TEST(CatalogTest, DeclaresDatesAndTimesAsNullableSinceSomeHaveNoPlaceInTheType) {
+TEST(CatalogTest, DeclaresAllColumnsButThoseOfTheKeyAsNullableSinceTheirTypesMayChange) {
+  EXPECT_EQ(PropertyOf(ColumnOf("", BaseType::kVarchar, false)), R"({"type":["null","string"]})");
+
   EXPECT_EQ(PropertyOf(ColumnOf("", BaseType::kDate, false)),
             R"({"type":["null","string"],"format":"date"})");
   EXPECT_EQ(
@@ -124,7 +126,7 @@ TEST(CatalogTest, DeclaresDatesAndTimesAsNullableSinceSomeHaveNoPlaceInTheType) 
             R"({"type":["null","string"],"format":"time","airbyte_type":"time_without_timezone"})");
 }
 
-TEST(CatalogTest, DeclaresAKeyThatCanBecomeNullAsNullable) {
+TEST(CatalogTest, DeclaresAKeyOfDatesAsNullableSinceZeroDatesBecomeNull) {
   mysql::TableSchema schema;
   schema.keyspace = "commerce";
   schema.name = "days";
@@ -138,19 +140,30 @@ TEST(CatalogTest, DeclaresAKeyThatCanBecomeNullAsNullable) {
 TEST(CatalogTest, DeclaresDatesAsTextWhereZeroDatesAreText) {
   const mysql::TypeOptions options = {.zero_dates = mysql::ZeroDates::kText};
 
-  EXPECT_EQ(PropertyOf(ColumnOf("", BaseType::kDate, false), options), R"({"type":"string"})");
+  EXPECT_EQ(PropertyOf(ColumnOf("", BaseType::kDate), options), R"({"type":["null","string"]})");
   EXPECT_EQ(PropertyOf(ColumnOf("", BaseType::kTimestamp), options),
             R"({"type":["null","string"]})");
 }
 
-TEST(CatalogTest, DeclaresJsonAsAnything) {
-  EXPECT_THAT(PropertyOf(ColumnOf("", BaseType::kJson)),
-              AllOf(HasSubstr(R"({"type":["null","object"],"oneOf":[)"),
-                    HasSubstr(R"("airbyte_type":"json"})")));
+// With a "type" of one, arrays and scalars would not be what was declared.
+TEST(CatalogTest, DeclaresJsonAsAUnionOfAllThatADocumentCanBe) {
+  EXPECT_EQ(PropertyOf(ColumnOf("", BaseType::kJson)),
+            R"({"oneOf":[{"type":"array"},{"type":"object"},{"type":"number"},{"type":"string"},)"
+            R"({"type":"boolean"},{"type":"null"}],"airbyte_type":"json"})");
+}
+
+TEST(CatalogTest, DeclaresTimesByOptionAndAsTextInAKey) {
+  EXPECT_EQ(PropertyOf(ColumnOf("", BaseType::kTime), {.times = mysql::TimeFormat::kText}),
+            R"({"type":["null","string"]})");
+  mysql::TableSchema schema = Orders();
+  schema.columns.push_back(ColumnOf("at", BaseType::kTime, false));
+  schema.key.push_back("at");
+
+  EXPECT_THAT(StreamOf(schema), HasSubstr(R"("at":{"type":"string"})"));
 }
 
 TEST(CatalogTest, DeclaresGeometriesByTheirFormat) {
-  EXPECT_THAT(PropertyOf(ColumnOf("", BaseType::kGeometry)), HasSubstr(R"("airbyte_type":"json")"));
+  EXPECT_EQ(PropertyOf(ColumnOf("", BaseType::kGeometry)), R"({"type":["null","object"]})");
   EXPECT_EQ(
       PropertyOf(ColumnOf("", BaseType::kGeometry), {.geometry = mysql::GeometryFormat::kWkbHex}),
       R"({"type":["null","string"]})");
@@ -162,14 +175,22 @@ TEST(CatalogTest, DeclaresBooleansByOption) {
 
   EXPECT_EQ(PropertyOf(column), R"({"type":["null","number"],"airbyte_type":"integer"})");
   EXPECT_EQ(PropertyOf(column, {.tinyint1_as_boolean = true}), R"({"type":["null","boolean"]})");
-  column.nullable = false;
-  EXPECT_EQ(PropertyOf(column, {.tinyint1_as_boolean = true}), R"({"type":["null","boolean"]})");
+}
+
+TEST(CatalogTest, DeclaresATinyIntOfAKeyAsAnIntegerWhateverTheOption) {
+  mysql::TableSchema schema = Orders();
+  schema.columns.push_back(ColumnOf("kind", BaseType::kTinyInt, false));
+  schema.columns.back().type.length = 1;
+  schema.key.push_back("kind");
+
+  EXPECT_THAT(StreamOf(schema, {.tinyint1_as_boolean = true}),
+              HasSubstr(R"("kind":{"type":"number","airbyte_type":"integer"})"));
 }
 
 TEST(ConfiguredCatalogTest, ReadsStreamsAndTheColumnsTheySelect) {
   const auto streams = ParseConfiguredCatalog(R"({"streams": [
     {"stream": {"name": "orders", "namespace": "commerce", "json_schema": {"type": "object",
-       "properties": {"id": {}, "sku": {}, "_ab_cdc_cursor": {}, "_ab_cdc_deleted_at": {},
+       "properties": {"id": {"type": "integer"}, "sku": {}, "_ab_cdc_cursor": {}, "_ab_cdc_deleted_at": {},
                       "_ab_cdc_updated_at": {}}},
        "supported_sync_modes": ["incremental"]},
      "sync_mode": "incremental", "destination_sync_mode": "append_dedup", "cursor_field": null,
@@ -182,12 +203,13 @@ TEST(ConfiguredCatalogTest, ReadsStreamsAndTheColumnsTheySelect) {
   const ConfiguredStream& orders = (*streams)[0];
   EXPECT_EQ(ToString(orders.name), "commerce.orders");
   EXPECT_TRUE(orders.incremental);
-  EXPECT_THAT(orders.columns, ElementsAre("id", "sku"));
+  EXPECT_THAT(orders.columns, ElementsAre(FieldsAre("id", DeclaredType::kInteger),
+                                          FieldsAre("sku", DeclaredType::kAny)));
   EXPECT_TRUE(orders.status.ok());
   const ConfiguredStream& nopk = (*streams)[1];
   EXPECT_EQ(ToString(nopk.name), "nopk");
   EXPECT_FALSE(nopk.incremental);
-  EXPECT_THAT(nopk.columns, ElementsAre("a"));
+  EXPECT_THAT(nopk.columns, ElementsAre(FieldsAre("a", DeclaredType::kAny)));
 }
 
 TEST(ConfiguredCatalogTest, RefusesWhatIsNoCatalog) {

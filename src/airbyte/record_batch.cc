@@ -46,6 +46,10 @@ bool IsTimeOfDay(std::string_view text) {
          (text[0] < '2' || text[1] < '4');
 }
 
+StreamName StreamOf(const sync::Table& table) {
+  return {.name_space = table.keyspace(), .name = table.name()};
+}
+
 bool IsDateTime(std::string_view text) { return text.size() >= 19 && text.size() <= 26; }
 
 }  // namespace
@@ -75,8 +79,8 @@ std::string_view RecordBatch::CachedTimestamp::Of(int64_t time_ms) {
   return {text.data(), size};
 }
 
-RecordBatch::RecordBatch(Clock clock, const mysql::TypeOptions& types)
-    : clock_(std::move(clock)), types_(types) {}
+RecordBatch::RecordBatch(Clock clock, const mysql::TypeOptions& types, StreamColumns& columns)
+    : clock_(std::move(clock)), types_(types), columns_(columns) {}
 
 size_t RecordBatch::AddLayout(const sync::Table& table, std::span<const mysql::Column> columns) {
   Layout layout;
@@ -87,23 +91,45 @@ size_t RecordBatch::AddLayout(const sync::Table& table, std::span<const mysql::C
   layout.cdc_columns = HasCdcColumns(table.schema, types_);
   const std::unordered_set<std::string_view> wanted(table.columns.begin(), table.columns.end());
   for (size_t i = 0; i < columns.size(); ++i) {
-    if (!wanted.contains(columns[i].name)) continue;
-    layout.cells.push_back({i, absl::StrCat(",", JsonString(columns[i].name), ":")});
+    if (wanted.contains(columns[i].name)) {
+      layout.cells.push_back(MakeCell(table, columns[i], i));
+    } else if (table.schema.FindColumn(columns[i].name) == nullptr) {
+      columns_.NoteNew(StreamOf(table), columns[i].name);
+    }
   }
   // FIELD events repeat themselves, at every restart of a stream and for every shard.
   const auto same = std::find_if(layouts_.begin(), layouts_.end(), [&](const Layout& other) {
     return other.table == layout.table &&
-           std::equal(
-               other.cells.begin(), other.cells.end(), layout.cells.begin(), layout.cells.end(),
-               [](const Cell& a, const Cell& b) { return a.column == b.column && a.key == b.key; });
+           std::equal(other.cells.begin(), other.cells.end(), layout.cells.begin(),
+                      layout.cells.end(), [](const Cell& a, const Cell& b) {
+                        return a.column == b.column && a.key == b.key && a.fitting == b.fitting;
+                      });
   });
   if (same != layouts_.end()) return static_cast<size_t>(same - layouts_.begin());
   layouts_.push_back(std::move(layout));
   return layouts_.size() - 1;
 }
 
+RecordBatch::Cell RecordBatch::MakeCell(const sync::Table& table, const mysql::Column& column,
+                                        size_t place) {
+  const StreamName stream = StreamOf(table);
+  Cell cell{.column = place,
+            .name = column.name,
+            .key = absl::StrCat(",", JsonString(column.name), ":"),
+            .declared = columns_.Declared(stream, column.name),
+            .fitting = KindSet::All(),
+            .altered = 0};
+  const bool as_declared = cell.declared == DeclaredType::kAny ||
+                           cell.declared == DeclaredTypeOf(table.schema, column, types_);
+  if (!as_declared) {
+    cell.fitting = KindsThatFit(cell.declared, types_);
+    columns_.NoteOtherType(stream, column.name, column.type.text);
+  }
+  return cell;
+}
+
 void RecordBatch::Append(size_t layout_number, const sync::RowChange& change) {
-  const Layout& layout = layouts_[layout_number];
+  Layout& layout = layouts_[layout_number];
   if (appended_++ % kRowsPerClock == 0) TellTime();
   const bool copied = change.kind == sync::ChangeKind::kCopy;
   Record record{
@@ -129,8 +155,9 @@ void RecordBatch::TellTime() {
   emitted_at_ = absl::StrCat(now_ms, ",\"data\":");
 }
 
-void RecordBatch::AppendRecord(const Layout& layout, const Record& record) {
+void RecordBatch::AppendRecord(Layout& layout, const Record& record) {
   constexpr size_t kFixed = 64;  // what stands around the data, with the time
+  layout_ = &layout;
   changes_.clear();
   const size_t before = size_bytes();
   char* out = buffer_.Ensure(end_, layout.head.size() + kFixed);
@@ -150,7 +177,7 @@ void RecordBatch::AppendRecord(const Layout& layout, const Record& record) {
   buffer_.begin()[data] = '{';  // in place of the first comma
   out = buffer_.Ensure(out, kFixed);
   *out++ = '}';
-  if (!changes_.empty()) out = AppendChanges(out);
+  if (!changes_.empty()) out = AppendChanges(out, layout);
   end_ = WriteLiteral(out, "}}\n");
   Count(layout.table, 1);
 }
@@ -160,7 +187,8 @@ char* RecordBatch::AppendValue(char* out, const Cell& cell, const Value& value) 
   constexpr size_t kSmall = 64;  // any value of a bounded size
   out = buffer_.Ensure(out, cell.key.size() + kSmall);
   out = WriteText(out, cell.key);
-  if (value.problem == Problem::kReplaced) changes_.push_back({&cell, false});
+  if (value.problem == Problem::kReplaced) AddChange(cell, /*nulled=*/false);
+  if (!cell.fitting.Has(value.kind)) return AppendMisfit(out, cell, value);
   switch (value.kind) {
     case Kind::kNull:
       return value.problem == Problem::kNone ? WriteLiteral(out, "null") : AppendNulled(out, cell);
@@ -208,6 +236,58 @@ char* RecordBatch::AppendValue(char* out, const Cell& cell, const Value& value) 
       return AppendVector(out, value.text);
   }
   return WriteLiteral(out, "null");
+}
+
+// A value that the declared type takes in another form, or else null.
+char* RecordBatch::AppendMisfit(char* out, const Cell& cell, const Value& value) {
+  const bool is_number = value.kind == Kind::kSigned || value.kind == Kind::kUnsigned;
+  switch (cell.declared) {
+    case DeclaredType::kString:
+      return AppendAsString(out, cell, value);
+    case DeclaredType::kInteger:
+      if (value.kind == Kind::kBoolean) return WriteText(out, value.text == "true" ? "1" : "0");
+      if (value.kind == Kind::kDecimal && value.text.find('.') == std::string_view::npos) {
+        return AppendRaw(out, value.text);
+      }
+      break;
+    case DeclaredType::kBoolean:
+      if (is_number && value.text == "1") return WriteText(out, "true");
+      if (is_number && value.text == "0") return WriteText(out, "false");
+      break;
+    case DeclaredType::kObject:
+      if (value.kind == Kind::kJson && value.text.starts_with('{')) {
+        return AppendJson(out, value.text);
+      }
+      break;
+    default:
+      break;
+  }
+  return AppendNulled(out, cell);
+}
+
+// Numbers, times and documents as the text that they are.
+char* RecordBatch::AppendAsString(char* out, const Cell& cell, const Value& value) {
+  std::array<char, kLongestNumber> number;
+  switch (value.kind) {
+    case Kind::kSigned:
+    case Kind::kUnsigned:
+    case Kind::kBoolean:
+    case Kind::kDecimal:
+    case Kind::kYear:
+    case Kind::kTime:
+    case Kind::kJson:
+      return AppendString(out, value.text);
+    case Kind::kFloat: {
+      const char* end = WriteFloat(number.data(), static_cast<float>(value.number));
+      return AppendString(out, {number.data(), static_cast<size_t>(end - number.data())});
+    }
+    case Kind::kDouble: {
+      const char* end = WriteDouble(number.data(), value.number);
+      return AppendString(out, {number.data(), static_cast<size_t>(end - number.data())});
+    }
+    default:
+      return AppendNulled(out, cell);
+  }
 }
 
 char* RecordBatch::AppendString(char* out, std::string_view text) {
@@ -274,8 +354,12 @@ char* RecordBatch::AppendVector(char* out, std::string_view floats) {
 }
 
 char* RecordBatch::AppendNulled(char* out, const Cell& cell) {
-  changes_.push_back({&cell, true});
+  AddChange(cell, /*nulled=*/true);
   return WriteLiteral(out, "null");
+}
+
+void RecordBatch::AddChange(const Cell& cell, bool nulled) {
+  changes_.push_back({static_cast<size_t>(&cell - layout_->cells.data()), nulled});
 }
 
 char* RecordBatch::AppendCdcColumns(char* out, const Record& record) {
@@ -294,10 +378,13 @@ char* RecordBatch::AppendCdcColumns(char* out, const Record& record) {
   return WriteUnsigned(out, record.sequence);
 }
 
-char* RecordBatch::AppendChanges(char* out) {
+char* RecordBatch::AppendChanges(char* out, Layout& layout) {
   out = WriteLiteral(out, ",\"meta\":{\"changes\":[");
   for (const Change& change : changes_) {
-    const std::string_view key = change.cell->key;
+    Cell& cell = layout.cells[change.cell];
+    AlteredValues& altered = AlteredIn(layout, cell);
+    ++(change.nulled ? altered.nulled : altered.replaced);
+    const std::string_view key = cell.key;
     const std::string_view field =
         key.substr(1, key.size() - 2);  // without the comma and the colon
     out = buffer_.Ensure(out, field.size() + 128);
@@ -312,6 +399,14 @@ char* RecordBatch::AppendChanges(char* out) {
   return WriteLiteral(out, "]}");
 }
 
+AlteredValues& RecordBatch::AlteredIn(const Layout& layout, Cell& cell) {
+  if (cell.altered == 0) {
+    altered_.push_back({.table = layout.table, .name = cell.name, .values = {}});
+    cell.altered = altered_.size();
+  }
+  return altered_[cell.altered - 1].values;
+}
+
 void RecordBatch::Count(size_t table, uint64_t records) {
   if (slots_.size() <= table) slots_.resize(table + 1, 0);
   if (slots_[table] == 0) {
@@ -324,6 +419,12 @@ void RecordBatch::Count(size_t table, uint64_t records) {
 void RecordBatch::Clear() {
   for (const sync::RecordCount& count : counts_) slots_[count.table] = 0;
   counts_.clear();
+  if (!altered_.empty()) {
+    for (Layout& layout : layouts_) {
+      for (Cell& cell : layout.cells) cell.altered = 0;
+    }
+    altered_.clear();
+  }
   appended_ = 0;
   buffer_.Clear();
   if (scratch_.capacity() > kMostMemoryKept) scratch_ = std::string();

@@ -11,8 +11,10 @@
 #include <string_view>
 #include <vector>
 
+#include "airbyte/declared_type.h"
 #include "airbyte/json_text.h"
 #include "airbyte/messages.h"
+#include "airbyte/stream_columns.h"
 #include "mysql/column_type.h"
 #include "sync/sink.h"
 
@@ -43,11 +45,20 @@ class TextBuffer {
   char* limit_ = nullptr;
 };
 
+// Values of a column that records in a batch do not tell as they are.
+struct AlteredColumn {
+  size_t table;  // Table::index
+  std::string name;
+  AlteredValues values;
+};
+
 // One line per record. An update of the key becomes two: the row as it was, deleted, and the row as
-// it is. A value that cannot be given is null, and the record's "meta" says so.
+// it is. A value that cannot be given, or that is not what the configured catalog declares, is
+// null, and the record's "meta" says so.
 class RecordBatch final : public sync::RowBatch {
  public:
-  RecordBatch(Clock clock, const mysql::TypeOptions& types);
+  // `columns` must outlive the batch.
+  RecordBatch(Clock clock, const mysql::TypeOptions& types, StreamColumns& columns);
 
   size_t AddLayout(const sync::Table& table, std::span<const mysql::Column> columns) override;
   void Append(size_t layout, const sync::RowChange& change) override;
@@ -60,10 +71,17 @@ class RecordBatch final : public sync::RowBatch {
   // Whole lines. Valid until the next call of Append or Clear.
   std::string_view text() const { return buffer_.text(end_); }
 
+  // The columns that have had such values since Clear.
+  std::span<const AlteredColumn> altered() const { return altered_; }
+
  private:
   struct Cell {
-    size_t column;    // its place in the row
+    size_t column;  // its place in the row
+    std::string name;
     std::string key;  // `,"name":`
+    DeclaredType declared;
+    KindSet fitting;  // what is written as it is
+    size_t altered;   // 1 + its place in altered_, or 0
   };
 
   struct Layout {
@@ -91,13 +109,16 @@ class RecordBatch final : public sync::RowBatch {
   };
 
   struct Change {
-    const Cell* cell;
+    size_t cell;  // its place in the layout
     bool nulled;
   };
 
+  Cell MakeCell(const sync::Table& table, const mysql::Column& column, size_t place);
   void TellTime();
-  void AppendRecord(const Layout& layout, const Record& record);
+  void AppendRecord(Layout& layout, const Record& record);
   char* AppendValue(char* out, const Cell& cell, const mysql::Value& value);
+  char* AppendMisfit(char* out, const Cell& cell, const mysql::Value& value);
+  char* AppendAsString(char* out, const Cell& cell, const mysql::Value& value);
   char* AppendString(char* out, std::string_view text);
   char* AppendRaw(char* out, std::string_view text);
   char* AppendBytes(char* out, std::string_view bytes);
@@ -105,12 +126,15 @@ class RecordBatch final : public sync::RowBatch {
   char* AppendGeometry(char* out, const Cell& cell, std::string_view geometry);
   char* AppendVector(char* out, std::string_view floats);
   char* AppendNulled(char* out, const Cell& cell);
+  void AddChange(const Cell& cell, bool nulled);
   char* AppendCdcColumns(char* out, const Record& record);
-  char* AppendChanges(char* out);
+  char* AppendChanges(char* out, Layout& layout);
+  AlteredValues& AlteredIn(const Layout& layout, Cell& cell);
   void Count(size_t table, uint64_t records);
 
   const Clock clock_;
   const mysql::TypeOptions types_;
+  StreamColumns& columns_;
   std::vector<Layout> layouts_;
   TextBuffer buffer_;
   char* end_ = nullptr;  // of the text in buffer_
@@ -122,7 +146,9 @@ class RecordBatch final : public sync::RowBatch {
   std::string emitted_at_;  // now_ms_, and what stands between it and the data
   CachedTimestamp emitted_;
   CachedTimestamp committed_;
-  std::vector<Change> changes_;  // of the record in the making
+  const Layout* layout_ = nullptr;  // of the record in the making
+  std::vector<Change> changes_;     // likewise
+  std::vector<AlteredColumn> altered_;
 
   std::vector<sync::RecordCount> counts_;
   std::vector<size_t> slots_;  // by Table::index: 1 + its place in counts_, or 0

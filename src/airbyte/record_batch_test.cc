@@ -86,7 +86,9 @@ class RecordBatchTest : public testing::Test {
 
   sync::Table table_;
   mysql::TypeOptions types_;
-  RecordBatch batch_{[] { return kNow; }, types_};
+  telemetry::NullLogger logger_;
+  StreamColumns columns_{{}, logger_};
+  RecordBatch batch_{[] { return kNow; }, types_, columns_};
   size_t layout_ = 0;
 };
 
@@ -270,7 +272,7 @@ TEST_F(RecordBatchTest, WritesGeometriesAsGeoJson) {
 }
 
 TEST_F(RecordBatchTest, WritesGeometriesAsHexadecimalDigits) {
-  RecordBatch batch([] { return kNow; }, {.geometry = mysql::GeometryFormat::kWkbHex});
+  RecordBatch batch([] { return kNow; }, {.geometry = mysql::GeometryFormat::kWkbHex}, columns_);
   const size_t layout = batch.AddLayout(table_, table_.schema.columns);
   const std::vector<Value> row = {Of(Kind::kSigned, "1"), Of(Kind::kGeometry, kPoint)};
 

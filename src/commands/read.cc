@@ -10,6 +10,7 @@
 #include "absl/strings/str_join.h"
 #include "airbyte/airbyte_sink.h"
 #include "airbyte/catalog.h"
+#include "airbyte/declared_type.h"
 #include "airbyte/state.h"
 #include "commands/patience.h"
 #include "commands/source.h"
@@ -117,16 +118,34 @@ absl::StatusOr<std::vector<std::string>> SelectColumns(const ConfiguredStream& s
                                                        const mysql::TableSchema& table,
                                                        telemetry::Logger& logger) {
   std::vector<std::string> selected;
-  for (const std::string& column : stream.columns) {
-    if (table.FindColumn(column) != nullptr) {
-      selected.push_back(column);
+  for (const airbyte::ConfiguredColumn& column : stream.columns) {
+    if (table.FindColumn(column.name) != nullptr) {
+      selected.push_back(column.name);
       continue;
     }
     logger.Warning(absl::StrCat("Stream ", airbyte::ToString(stream.name), ": there is no column ",
-                                column, " any more; the records do not have it."));
+                                column.name, " any more; the records do not have it."));
   }
   if (!selected.empty()) return selected;
   return StreamError(stream.name, "the table has none of its configured columns any more.");
+}
+
+// Whether the columns of the table's key are what the connection takes them for: other columns can
+// become null where they are not, but rows cannot do without their keys.
+absl::Status CheckKey(const ConfiguredStream& stream, const mysql::TableSchema& table,
+                      const mysql::TypeOptions& types) {
+  for (const airbyte::ConfiguredColumn& column : stream.columns) {
+    if (std::find(table.key.begin(), table.key.end(), column.name) == table.key.end()) continue;
+    const airbyte::DeclaredType now =
+        airbyte::DeclaredTypeOf(table, *table.FindColumn(column.name), types);
+    if (column.type == airbyte::DeclaredType::kAny || column.type == now) continue;
+    return StreamError(
+        stream.name, absl::StrCat("column ", column.name, " of its key is ",
+                                  text::AbslView(airbyte::Describe(column.type)),
+                                  " in the connection and ", text::AbslView(airbyte::Describe(now)),
+                                  " now. Refresh the source's schema, and the stream."));
+  }
+  return absl::OkStatus();
 }
 
 // Whether a full refresh has nothing left to do (reference 3.6).
@@ -141,6 +160,7 @@ absl::StatusOr<sync::TableRequest> MakeRequest(const ConfiguredStream& stream, c
   if (!table.ok()) return table.status();
   auto columns = SelectColumns(stream, **table, logger);
   if (!columns.ok()) return columns.status();
+  if (absl::Status key = CheckKey(stream, **table, inputs.options.types); !key.ok()) return key;
   auto position = inputs.state.Position(stream.name);
   if (!position.ok()) return position.status();
 
@@ -185,7 +205,8 @@ class Reading {
       : environment_(environment),
         inputs_(inputs),
         patience_(environment, inputs.options.retry_budget),
-        sink_(environment.output, inputs.options.types, environment.clock) {}
+        sink_(environment.output, environment.logger, inputs.options.types, inputs.streams,
+              environment.clock) {}
 
   int Run() {
     const auto source = patience_.Try([&] { return Connect(environment_, inputs_.options); });

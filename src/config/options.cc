@@ -154,7 +154,9 @@ absl::StatusOr<Options> ParseOptions(std::string_view json) {
                                                                       : mysql::ZeroDates::kNull,
                    .geometry = Text(config, "geometry_format") == "wkb_hex"
                                    ? mysql::GeometryFormat::kWkbHex
-                                   : mysql::GeometryFormat::kGeoJson};
+                                   : mysql::GeometryFormat::kGeoJson,
+                   .times = Text(config, "time_format") == "text" ? mysql::TimeFormat::kText
+                                                                  : mysql::TimeFormat::kTimeOfDay};
   status = CheckClientCertificate(options.channel);
   if (!status.ok()) return status;
   return options;

@@ -65,6 +65,7 @@ TEST(ParseOptionsTest, TakesDefaultsFromTheSpecification) {
   EXPECT_TRUE(options.types.bit1_as_boolean);
   EXPECT_EQ(options.types.zero_dates, mysql::ZeroDates::kNull);
   EXPECT_EQ(options.types.geometry, mysql::GeometryFormat::kGeoJson);
+  EXPECT_EQ(options.types.times, mysql::TimeFormat::kTimeOfDay);
 }
 
 TEST(ParseOptionsTest, ReadsEveryOption) {
@@ -77,7 +78,7 @@ TEST(ParseOptionsTest, ReadsEveryOption) {
     "tables": {"include": ["orders"], "exclude": ["*_old"]},
     "tablet_type": "rdonly", "cells": ["zone1", "zone2"], "shards": ["-80"],
     "tinyint1_as_boolean": true, "bit1_as_boolean": false, "zero_dates": "text",
-    "geometry_format": "wkb_hex", "lost_position": "copy_again", "truncate": "ignore", "checkpoint_interval": 10,
+    "geometry_format": "wkb_hex", "time_format": "text", "lost_position": "copy_again", "truncate": "ignore", "checkpoint_interval": 10,
     "parallel_copies": 2, "shards_per_stream": 3, "retry_budget_seconds": 0,
     "stall_timeout_seconds": 10})");
 
@@ -102,6 +103,7 @@ TEST(ParseOptionsTest, ReadsEveryOption) {
   EXPECT_FALSE(options.types.bit1_as_boolean);
   EXPECT_EQ(options.types.zero_dates, mysql::ZeroDates::kText);
   EXPECT_EQ(options.types.geometry, mysql::GeometryFormat::kWkbHex);
+  EXPECT_EQ(options.types.times, mysql::TimeFormat::kText);
   EXPECT_EQ(options.lost_position, LostPosition::kCopyAgain);
   EXPECT_EQ(options.truncate, Truncate::kIgnore);
   EXPECT_EQ(options.checkpoint_interval, 10u);

@@ -270,7 +270,7 @@ Kind KindOf(const ColumnType& type, const TypeOptions& options) {
     case BaseType::kTimestamp:
       return Kind::kTimestamp;
     case BaseType::kTime:
-      return Kind::kTime;
+      return options.times == TimeFormat::kText ? Kind::kText : Kind::kTime;
     case BaseType::kBinary:
     case BaseType::kVarbinary:
     case BaseType::kBlob:

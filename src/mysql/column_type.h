@@ -63,6 +63,7 @@ absl::StatusOr<ColumnType> ParseColumnType(std::string_view text);
 
 enum class ZeroDates { kNull, kText };
 enum class GeometryFormat { kGeoJson, kWkbHex };
+enum class TimeFormat { kTimeOfDay, kText };
 
 // Options of the connection that change the kind or the form of values.
 struct TypeOptions {
@@ -70,6 +71,7 @@ struct TypeOptions {
   bool bit1_as_boolean = true;
   ZeroDates zero_dates = ZeroDates::kNull;
   GeometryFormat geometry = GeometryFormat::kGeoJson;
+  TimeFormat times = TimeFormat::kTimeOfDay;  // of TIME
 };
 
 // The kind that values of the column have when they are neither null nor absent. Dates that are

@@ -206,6 +206,7 @@ Step StepOf(const Column& column, Kind kind, RowSource source, bool enum_set_str
     case Kind::kVector:
       return Step::kVector;
     case Kind::kText:
+      if (column.type.base == BaseType::kTime) return Step::kTime;
       if (numbers && column.type.base == BaseType::kEnum) return Step::kEnumNumber;
       if (numbers && column.type.base == BaseType::kSet) return Step::kSetNumber;
       return Step::kText;
@@ -223,10 +224,10 @@ std::string ValidUtf8Of(const std::string& text) {
   return valid;
 }
 
-Converter ConverterOf(const Column& column, RowSource source, bool enum_set_string_values,
-                      const TypeOptions& options) {
+Converter ConverterOf(const TableSchema& table, const Column& column, RowSource source,
+                      bool enum_set_string_values, const TypeOptions& options) {
   Converter converter;
-  converter.kind = KindOf(column.type, options);
+  converter.kind = KindOf(table, column, options);
   converter.step = StepOf(column, converter.kind, source, enum_set_string_values);
   converter.dates_as_text = options.zero_dates == ZeroDates::kText;
   if (converter.step == Step::kPaddedBytes) {
@@ -415,7 +416,7 @@ Value ValueOf(Converter& converter, std::string_view text, Scratch& scratch) {
     case Step::kDateTime:
       return DateOf(CheckDateTime(text), converter, text);
     case Step::kTime:
-      return Judged(CheckTime(text), Kind::kTime, text);
+      return Judged(CheckTime(text), converter.kind, text);
     case Step::kText:
       return TextOf(converter, text, scratch);
     case Step::kEnumNumber:
@@ -541,7 +542,8 @@ absl::StatusOr<RowDecoder> RowDecoder::Make(std::span<const query::Field* const>
     const bool is_wanted =
         wanted.empty() || std::find(wanted.begin(), wanted.end(), column.name) != wanted.end();
     impl->converters.push_back(
-        is_wanted ? ConverterOf(column, source, enum_set_string_values, options) : Converter());
+        is_wanted ? ConverterOf(schema, column, source, enum_set_string_values, options)
+                  : Converter());
   }
   impl->SetPlaces(schema);
   return RowDecoder(std::move(impl));

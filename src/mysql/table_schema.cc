@@ -329,6 +329,16 @@ bool IsOnlineDdlName(const std::vector<std::string_view>& parts) {
 
 }  // namespace
 
+Kind KindOf(const TableSchema& table, const Column& column, const TypeOptions& options) {
+  if (std::find(table.key.begin(), table.key.end(), column.name) == table.key.end()) {
+    return KindOf(column.type, options);
+  }
+  TypeOptions of_keys = options;
+  of_keys.times = TimeFormat::kText;
+  of_keys.tinyint1_as_boolean = false;
+  return KindOf(column.type, of_keys);
+}
+
 const Column* TableSchema::FindColumn(std::string_view column) const {
   // Names of columns are the same in any case; the exact one is the usual one.
   for (const Column& candidate : columns) {

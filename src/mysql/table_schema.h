@@ -10,6 +10,7 @@
 
 #include "absl/status/statusor.h"
 #include "mysql/column_type.h"
+#include "mysql/value.h"
 #include "vitess/query.pb.h"
 
 namespace source_vitess::mysql {
@@ -39,6 +40,12 @@ struct TableSchema {
 
   const Column* FindColumn(std::string_view column) const;
 };
+
+// The kind that values of a column of the table have when they are neither null nor absent: as
+// KindOf its type, but for columns of the key, where a value that a host has no place for would
+// make rows one that are not. There, a TIME is text and a TINYINT(1) a number, whatever the options
+// say. `column` may be newer than the one in `table`.
+Kind KindOf(const TableSchema& table, const Column& column, const TypeOptions& options);
 
 // The queries whose answers ParseTableSchemas takes, for one keyspace. Their target is the
 // keyspace.

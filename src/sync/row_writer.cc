@@ -67,6 +67,37 @@ std::vector<size_t> PlacesOf(const std::vector<std::string>& names,
   return places;
 }
 
+// Whether values of both types have a place in one column of a destination.
+bool IsSameKind(const mysql::TableSchema& table, const mysql::Column& a, const mysql::Column& b,
+                const mysql::TypeOptions& types) {
+  const auto kind = [&](const mysql::Column& column) {
+    const mysql::Kind of_column = mysql::KindOf(table, column, types);
+    return of_column == mysql::Kind::kUnsigned ? mysql::Kind::kSigned : of_column;
+  };
+  const bool decimals_fit =
+      kind(a) != mysql::Kind::kDecimal || (a.type.decimals == 0) == (b.type.decimals == 0);
+  return kind(a) == kind(b) && decimals_fit;
+}
+
+// Other columns may become null where their type has changed; what is a row's key may not.
+absl::Status CheckTypesOfKey(const Table& table, std::span<const mysql::Column> columns,
+                             const mysql::TypeOptions& types) {
+  for (const mysql::Column& column : columns) {
+    const auto& key = table.schema.key;
+    const mysql::Column* known = table.schema.FindColumn(column.name);
+    if (known == nullptr || std::find(key.begin(), key.end(), column.name) == key.end() ||
+        IsSameKind(table.schema, *known, column, types)) {
+      continue;
+    }
+    return vitess::ConfigurationError(absl::StrCat(
+        "table ", table.keyspace(), ".", table.name(), ": column ", column.name, " of its key was ",
+        known->type.text, " when the sync began, and is ", column.type.text,
+        " now. Refresh the source's schema, so that the destination knows the new "
+        "key, and refresh the stream"));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 RowWriter::RowWriter(size_t slots, const mysql::TypeOptions& types, const RowFetcher::Source& fetch,
@@ -101,6 +132,7 @@ absl::Status RowWriter::SetFields(size_t slot_index, const Table& table,
   auto decoder = mysql::RowDecoder::Make(columns, table.schema, wanted, source,
                                          event.enum_set_string_values(), types_);
   if (!decoder.ok()) return Explained(decoder.status(), table);
+  if (absl::Status key = CheckTypesOfKey(table, decoder->columns(), types_); !key.ok()) return key;
 
   slot.key = PlacesOf(table.schema.key, columns);
   slot.delivered = PlacesOf(table.columns, columns);
