@@ -189,6 +189,10 @@ std::optional<std::string> Destination::State(const std::string& stream_namespac
   return stream == streams_.end() ? std::nullopt : stream->second.state;
 }
 
+void Destination::AllowAnyOrder(const std::string& stream_namespace, const std::string& name) {
+  streams_.at({stream_namespace, name}).any_order = true;
+}
+
 std::map<std::string, std::string> Destination::Rows(const std::string& stream_namespace,
                                                      const std::string& name) const {
   std::map<std::string, std::string> rows;
@@ -260,6 +264,7 @@ void Destination::Upsert(Stream& stream, const Json& data, const Json& raw) {
       cursor_value != nullptr && cursor_value->IsUint64() ? cursor_value->GetUint64() : 0;
   Row& row = stream.rows[key];
   if (cursor < row.cursor) {
+    if (stream.any_order) return;
     Violation(absl::StrCat("the cursor of ", key, " goes back from ", row.cursor, " to ", cursor));
     return;
   }

@@ -36,6 +36,10 @@ class Destination {
   // `configured_catalog`: the ConfiguredAirbyteCatalog, JSON, that the connector is given.
   explicit Destination(const std::string& configured_catalog);
 
+  // Says that rows of the stream move between shards that several VStreams read, so that records of
+  // one key may come in another order than their cursors.
+  void AllowAnyOrder(const std::string& stream_namespace, const std::string& name);
+
   // A sync is BeginSync, Accept for each line, and, unless the connector was killed, EndSync.
   void BeginSync();
   void Accept(const std::string& line);
@@ -87,6 +91,7 @@ class Destination {
     std::map<std::string, Row> rows;
     std::optional<std::string> state;
     StreamSync sync;
+    bool any_order = false;
   };
 
   void Violation(const std::string& what);

@@ -5,13 +5,13 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "gtest/gtest.h"
 
 namespace source_vitess::integration_tests {
 namespace {
 
 constexpr char kSchema[] = R"sql(
-  create keyspace shop shards ('-80', '80-');
   use shop;
   create table customers (id bigint not null, email varchar(64), primary key (id));
   alter vschema on shop.customers add vindex hash(id);
@@ -52,9 +52,11 @@ std::string JsonOf(const query::QueryResult& result, const query::Row& row) {
 }  // namespace
 
 SimulatedSource::SimulatedSource(simulator::SimulatorOptions options,
-                                 const std::map<std::string, std::string>& more)
+                                 const std::map<std::string, std::string>& more,
+                                 const std::vector<std::string>& shards)
     : simulator_(std::move(options)) {
-  const absl::Status created = simulator_.cluster().RunScript(kSchema);
+  const absl::Status created = simulator_.cluster().RunScript(absl::StrCat(
+      "create keyspace shop shards ('", absl::StrJoin(shards, "', '"), "');", kSchema));
   EXPECT_TRUE(created.ok()) << created;
   const absl::StatusOr<int> port = simulator_.Start();
   EXPECT_TRUE(port.ok()) << port.status();
@@ -85,7 +87,8 @@ harness::RunResult SimulatedSource::Read(const harness::RunLimits& limits) {
 }
 
 std::set<std::string> SimulatedSource::SourceRows(const std::string& table) {
-  const auto result = simulator_.cluster().Execute("shop", absl::StrCat("select * from ", table));
+  const auto result = simulator_.cluster().Execute(
+      "shop", absl::StrCat("select ", columns_[table], " from ", table));
   EXPECT_TRUE(result.ok()) << result.status();
   std::set<std::string> rows;
   if (!result.ok()) return rows;
@@ -128,6 +131,17 @@ absl::Status SimulatedSource::Rediscover() {
   auto catalog = harness::ConfigureCatalog(*discovered);
   if (!catalog.ok()) return catalog.status();
   catalog_ = *std::move(catalog);
+  columns_.clear();
+  const auto tables = simulator_.cluster().Execute("shop", "show tables");
+  if (!tables.ok()) return tables.status();
+  for (const query::Row& row : tables->rows()) {
+    const auto fields =
+        simulator_.cluster().Execute("shop", absl::StrCat("select * from ", row.values()));
+    if (!fields.ok()) return fields.status();
+    columns_[row.values()] = absl::StrJoin(
+        fields->fields(), ", ",
+        [](std::string* out, const query::Field& field) { absl::StrAppend(out, field.name()); });
+  }
   destination_ = std::make_unique<harness::Destination>(catalog_);
   return absl::OkStatus();
 }

@@ -16,7 +16,7 @@
 
 namespace source_vitess::integration_tests {
 
-// Keyspace "shop" with shards -80 and 80-, and five tables, empty:
+// Keyspace "shop" with shards -80 and 80-, or others, and five tables, empty:
 //   customers(id)                  resumable
 //   orders(customer_id, id)        resumable, sharded by the first column of its key
 //   notes(id)                      resumable, text
@@ -26,7 +26,8 @@ class SimulatedSource {
  public:
   // `more`: members of the configuration beside host, port and keyspaces.
   explicit SimulatedSource(simulator::SimulatorOptions options = {},
-                           const std::map<std::string, std::string>& more = {});
+                           const std::map<std::string, std::string>& more = {},
+                           const std::vector<std::string>& shards = {"-80", "80-"});
 
   // Runs statements against keyspace shop; ends the test when one fails.
   void Execute(std::string_view sql);
@@ -60,6 +61,7 @@ class SimulatedSource {
   int port_ = 0;
   std::unique_ptr<harness::Connector> connector_;
   std::string catalog_;
+  std::map<std::string, std::string> columns_;  // by table, as of the discovery, for a SELECT
   std::unique_ptr<harness::Destination> destination_;
 };
 

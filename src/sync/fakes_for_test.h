@@ -231,7 +231,7 @@ class FakeVtgate final : public vitess::VtgateClient {
   std::vector<std::string> queries;                        // "target: sql"
   std::deque<absl::StatusOr<query::QueryResult>> answers;  // to queries, one after the other
   std::function<query::QueryResult(const std::string& sql)> answer;  // in their place
-  std::string vindex_columns = "id";                       // of every table's primary vindex
+  std::string vindex_columns = "id";  // of every table's primary vindex
 
  private:
   query::QueryResult Vindexes() const {

@@ -163,10 +163,11 @@ absl::Status RowWriter::Append(size_t slot_index, const binlogdata::RowEvent& ev
 }
 
 absl::Status RowWriter::AppendChange(size_t slot_index, const binlogdata::RowChange& change,
-                                     int64_t commit_seconds) {
+                                     int64_t commit_seconds, uint64_t sequence) {
   Slot& slot = slots_[slot_index];
   RowChange out;
   out.commit_seconds = commit_seconds;
+  out.sequence = sequence;
   const bool copied = slot.source == mysql::RowSource::kCopy;
   if (change.has_after()) {
     out.kind = copied                ? ChangeKind::kCopy
@@ -193,7 +194,9 @@ absl::Status RowWriter::Emit(const Slot& slot, const binlogdata::RowChange& chan
     if (!status.ok()) return Explained(std::move(status), *slot.table);
     out.before = before_.values();
   }
-  out.sequence = sequence_.fetch_add(out.key_changed ? 2 : 1, std::memory_order_relaxed) + 1;
+  if (out.sequence == 0) {
+    out.sequence = sequence_.fetch_add(out.key_changed ? 2 : 1, std::memory_order_relaxed) + 1;
+  }
   batch_->Append(slot.layout, out);
   return absl::OkStatus();
 }
@@ -253,6 +256,10 @@ absl::Status RowWriter::CompleteTables() {
   };
   absl::Status status = each([this](size_t i) { return FindKey(held_back_[i]); });
   if (!status.ok()) return status;
+  // What another stream tells of a row after it was read here has to count as later.
+  for (HeldBack& held : held_back_) {
+    held.sequence = sequence_.fetch_add(2, std::memory_order_relaxed) + 1;
+  }
   return each([this](size_t i) { return AppendHeld(i); });
 }
 
@@ -304,7 +311,9 @@ absl::Status RowWriter::MakeFetcher(Slot& slot) {
 
 absl::Status RowWriter::AppendHeld(size_t place) {
   const HeldBack& held = held_back_[place];
-  if (!held.key.has_value()) return AppendChange(held.slot, held.change, held.commit_seconds);
+  if (!held.key.has_value()) {
+    return AppendChange(held.slot, held.change, held.commit_seconds, held.sequence);
+  }
   Fetched& fetched = fetched_[slots_[held.slot].fetcher.get()];
   auto row = fetched.find(*held.key);
   if (row == fetched.end()) {
@@ -349,6 +358,7 @@ absl::Status RowWriter::AppendFetched(const HeldBack& held, const query::Row* ro
   const Slot& slot = slots_[held.slot];
   RowChange out;
   out.commit_seconds = held.commit_seconds;
+  out.sequence = held.sequence;
   if (row == nullptr) {
     if (!held.key_changed && held.change.has_after()) return absl::OkStatus();
     out.kind = ChangeKind::kDelete;

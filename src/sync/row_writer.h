@@ -87,10 +87,11 @@ class RowWriter {
     // Of a change whose row has to be read: the key to read it by, and whether that is a new one.
     std::optional<RowFetcher::Key> key = std::nullopt;
     bool key_changed = false;
+    uint64_t sequence = 0;  // taken before its row is read
   };
 
   absl::Status AppendChange(size_t slot, const binlogdata::RowChange& change,
-                            int64_t commit_seconds);
+                            int64_t commit_seconds, uint64_t sequence = 0);
   absl::Status Emit(const Slot& slot, const binlogdata::RowChange& change, RowChange& out);
   absl::Status DecodeAfter(const Slot& slot, const binlogdata::RowChange& change);
   bool MayHaveMoved(Slot& slot) const;

@@ -192,7 +192,7 @@ absl::Status Scheduler::LaunchCopy(Part& part) {
   running->parts = {&part};
   running->table_job =
       std::make_unique<TableJob>(context_, tables_[part.table], part.group->index, part.position,
-                                 tables_state_[part.table].position.columns);
+                                 tables_state_[part.table].position);
   part.state = PartState::kCopying;
   context_.logger.Info(absl::StrCat("Copying ", Describe(part), "."));
   Launch(std::move(running));
@@ -508,6 +508,13 @@ void Scheduler::KeepColumns(size_t table, const binlogdata::VGtid& position,
 absl::Status Scheduler::CopyReached(Part& part) {
   TablePosition& position = tables_state_[part.table].position;
   for (binlogdata::ShardGtid& shard : *part.position.mutable_shard_gtids()) {
+    const bool may_be_behind_the_journal =
+        position.since.contains(shard.shard()) && !shards_.Serves(shard.keyspace(), shard.shard());
+    if (may_be_behind_the_journal) {
+      // The snapshot was taken when the shard had ended. What comes behind `since` has the JOURNAL.
+      position.repeated.insert(shard.shard());
+      position.columns.erase(shard.shard());
+    }
     CloseCopy(position, shard);
   }
   part.state = PartState::kReady;
@@ -603,9 +610,7 @@ absl::Status Scheduler::Probe(const Part& part, absl::Time now) {
     if (shards_.HasEnded(shard.keyspace(), shard.shard())) {
       status = shards_.CheckEnded(shard.keyspace(), shard.shard());
     } else if (!shard.gtid().empty()) {
-      auto state = shards_.Read(shard.keyspace(), shard.shard(), now);
-      status = state.ok() ? CheckPosition(shard.gtid(), shard.keyspace(), *state, /*strict=*/true)
-                          : state.status();
+      status = shards_.Check(shard, now);
     }
     if (!status.ok()) return vitess::Annotate(std::move(status), Describe(part));
   }

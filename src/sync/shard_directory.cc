@@ -4,7 +4,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "vitess/errors.h"
-#include "vitess/key_range.h"
 #include "vitess/topology.h"
 
 namespace source_vitess::sync {
@@ -67,20 +66,30 @@ absl::StatusOr<ShardState> ShardDirectory::Read(const std::string& keyspace,
   return said.value;
 }
 
+absl::Status ShardDirectory::Check(const binlogdata::ShardGtid& position, absl::Time now) {
+  const auto check = [&]() -> absl::Status {
+    const auto state = Read(position.keyspace(), position.shard(), now);
+    if (!state.ok()) return state.status();
+    return CheckPosition(position.gtid(), position.keyspace(), *state, /*strict=*/true);
+  };
+  absl::Status status = check();
+  if (status.ok()) return status;
+  states_.erase({position.keyspace(), position.shard()});
+  return check();
+}
+
+bool ShardDirectory::Serves(const std::string& keyspace, const std::string& shard) const {
+  return !HasEnded(keyspace, shard) &&
+         vitess::ReadShardStatus(client_, keyspace, shard, topodata::PRIMARY).ok();
+}
+
 absl::Status ShardDirectory::CheckServing(const std::string& keyspace, const std::string& shard,
                                           absl::Time now) {
   const auto serving = ListAll(keyspace, now);
   if (!serving.ok()) return serving.status();
-  for (const std::string& other : *serving) {
-    if (other == shard) return absl::OkStatus();
+  if (std::find(serving->begin(), serving->end(), shard) == serving->end()) {
+    SetEnded(keyspace, shard);
   }
-  for (const std::string& other : *serving) {
-    if (vitess::Overlap(other, shard) && HasEnded(keyspace, other)) {
-      return vitess::TransientError(
-          absl::StrCat("shard ", keyspace, "/", shard, " is not served yet"));
-    }
-  }
-  SetEnded(keyspace, shard);
   return absl::OkStatus();
 }
 
@@ -97,6 +106,13 @@ absl::StatusOr<std::vector<std::string>> ShardDirectory::ListAll(const std::stri
   if (now - said.when > kBelieved) {
     said.value = vitess::ListShards(client_, keyspace);
     said.when = now;
+  }
+  if (!said.value.ok()) return said.value;
+  for (const std::string& shard : *said.value) {
+    if (!HasEnded(keyspace, shard)) continue;
+    said.when = absl::InfinitePast();
+    return vitess::TransientError(absl::StrCat("keyspace ", keyspace, " is being resharded: shard ",
+                                               shard, " has ended and is still listed as serving"));
   }
   return said.value;
 }

@@ -43,16 +43,24 @@ class ShardDirectory {
   // A JOURNAL says that the shard begins. It may have ended again since.
   void SetServing(const std::string& keyspace, const std::string& shard);
 
-  // Compares the shard with those that serve now, and takes note of it if it has ended. Fails, with
-  // the class kTransient, while the shards that went over to it are still served: JOURNALs are
-  // written before the traffic is switched (Vitess go/vt/vtctl/workflow/traffic_switcher.go).
+  // Whether the shard's primary answers queries now. It stops before its JOURNAL is written, so
+  // what was read of a shard that does came before that.
+  bool Serves(const std::string& keyspace, const std::string& shard) const;
+
+  // Compares the shard with those that serve now, and takes note of it if it has ended.
   absl::Status CheckServing(const std::string& keyspace, const std::string& shard, absl::Time now);
 
-  // Where the shard stands now.
+  // Where the shard stands now, or stood a moment ago.
   absl::StatusOr<ShardState> Read(const std::string& keyspace, const std::string& shard,
                                   absl::Time now);
 
+  // Whether the position in the shard can still be read from, as CheckPosition says. What was said
+  // a moment ago is not held against a position that is newer.
+  absl::Status Check(const binlogdata::ShardGtid& position, absl::Time now);
+
   // The shards that serve and are to be read, in the order of their key ranges; all that serve.
+  // Fails, with the class kTransient, while a shard is listed that has ended: JOURNALs are written
+  // before the traffic is switched (Vitess go/vt/vtctl/workflow/traffic_switcher.go).
   absl::StatusOr<std::vector<std::string>> List(const std::string& keyspace, absl::Time now);
   absl::StatusOr<std::vector<std::string>> ListAll(const std::string& keyspace, absl::Time now);
 

@@ -21,7 +21,7 @@ const binlogdata::TableLastPK* FindEntry(const binlogdata::ShardGtid& shard,
 }  // namespace
 
 TableJob::TableJob(const JobContext& context, const Table& table, size_t group,
-                   binlogdata::VGtid start, const PositionColumns& columns)
+                   binlogdata::VGtid start, const TablePosition& known)
     : StreamJob(context, group, static_cast<size_t>(start.shard_gtids_size()),
                 static_cast<size_t>(start.shard_gtids_size())),
       table_(table),
@@ -30,9 +30,18 @@ TableJob::TableJob(const JobContext& context, const Table& table, size_t group,
       shards_(static_cast<size_t>(position_.shard_gtids_size())) {
   for (size_t i = 0; i < shards_.size(); ++i) {
     const binlogdata::ShardGtid& shard = position_.shard_gtids(static_cast<int>(i));
-    shards_[i].copied = !shard.gtid().empty() && shard.table_p_ks().empty();
-    const auto known = columns.find(shard.shard());
-    if (known != columns.end()) columns_[i] = SchemaWatch(known->second);
+    Shard& state = shards_[i];
+    state.copied = sync::IsCopied(shard);
+    state.repeated = known.repeated.contains(shard.shard());
+    state.begins_at_since = !state.copied && (state.repeated || !table_.schema.resumable);
+    const auto columns = known.columns.find(shard.shard());
+    if (columns == known.columns.end()) continue;
+    state.reported = columns->second;
+    if (state.begins_at_since) {
+      state.since_columns = columns->second;
+    } else {
+      columns_[i] = SchemaWatch(columns->second);
+    }
   }
 }
 
@@ -126,6 +135,7 @@ absl::Status TableJob::HandleFields(const binlogdata::VEvent& event) {
     }
     state.copying = true;
     columns_[slot].Copy(fields, asked_);
+    if (state.since_columns == nullptr) state.since_columns = columns_[slot].known();
   } else if (table_.incremental) {
     if (absl::Status status = columns_[slot].Changes(fields, asked_); !status.ok()) return status;
   }
@@ -198,11 +208,18 @@ absl::Status TableJob::Flush(absl::Time now) {
   return flusher_.Flush({&update, 1}, now);
 }
 
+// As of the position that the shard would be read from.
+const SchemaWatch::Columns& TableJob::ColumnsOf(size_t shard) const {
+  const Shard& state = shards_[shard];
+  const bool at_since = state.begins_at_since && (!state.copied || state.repeated);
+  return at_since ? state.since_columns : columns_[shard].known();
+}
+
 PositionColumns TableJob::columns() const {
   PositionColumns columns;
   for (size_t i = 0; i < shards_.size(); ++i) {
-    if (columns_[i].known() == nullptr) continue;
-    columns[position_.shard_gtids(static_cast<int>(i)).shard()] = columns_[i].known();
+    if (ColumnsOf(i) == nullptr) continue;
+    columns[position_.shard_gtids(static_cast<int>(i)).shard()] = ColumnsOf(i);
   }
   return columns;
 }
@@ -210,9 +227,10 @@ PositionColumns TableJob::columns() const {
 std::shared_ptr<const PositionColumns> TableJob::TakeChangedColumns() {
   std::shared_ptr<PositionColumns> changed;
   for (size_t i = 0; i < shards_.size(); ++i) {
-    if (!columns_[i].TakeChange()) continue;
+    if (ColumnsOf(i) == shards_[i].reported) continue;
+    shards_[i].reported = ColumnsOf(i);
     if (changed == nullptr) changed = std::make_shared<PositionColumns>();
-    (*changed)[position_.shard_gtids(static_cast<int>(i)).shard()] = columns_[i].known();
+    (*changed)[position_.shard_gtids(static_cast<int>(i)).shard()] = ColumnsOf(i);
   }
   return changed;
 }

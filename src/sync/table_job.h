@@ -26,10 +26,10 @@ namespace source_vitess::sync {
 
 class TableJob final : public StreamJob {
  public:
-  // `start`: the table's position in the shards of the group, in the order of the request.
-  // `columns`: the table's, as of there.
+  // `start`: the table's position in the shards of the group, in the order of the request. `known`:
+  // what is known of it besides.
   TableJob(const JobContext& context, const Table& table, size_t group, binlogdata::VGtid start,
-           const PositionColumns& columns);
+           const TablePosition& known);
 
   JobOutcome Run() override;
 
@@ -43,6 +43,12 @@ class TableJob final : public StreamJob {
   struct Shard {
     bool copied = false;
     bool copying = false;  // the FIELD of its copy came in this stream
+    bool repeated = false;
+    // Whether it is read from its `since` should this copy not be finished, and the columns as of
+    // there: those that its first copy had, which began right behind it.
+    bool begins_at_since = false;
+    SchemaWatch::Columns since_columns;
+    SchemaWatch::Columns reported;  // to the checkpointer
   };
 
   vtgate::VStreamRequest Request();
@@ -56,6 +62,7 @@ class TableJob final : public StreamJob {
   absl::Status Flush(absl::Time now) override;
   std::optional<size_t> TableOf(const binlogdata::VEvent&) const override { return table_.index; }
   int ShardIndex(std::string_view shard) const override;
+  const SchemaWatch::Columns& ColumnsOf(size_t shard) const;
   std::shared_ptr<const PositionColumns> TakeChangedColumns();
 
   const Table& table_;

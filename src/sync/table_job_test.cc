@@ -15,7 +15,7 @@ class TableJobTest : public JobFixture {
   JobOutcome RunFrom(const binlogdata::VGtid& start, std::vector<vtgate::VStreamResponse> responses,
                      Table table = MakeTable(0, "t")) {
     Arrange({std::move(table)}, {start}, {{std::move(responses)}});
-    job_ = std::make_unique<TableJob>(*context_, tables_[0], 0, start, PositionColumns());
+    job_ = std::make_unique<TableJob>(*context_, tables_[0], 0, start, TablePosition());
     return job_->Run();
   }
 
@@ -310,7 +310,7 @@ TEST_F(TableJobTest, ReportsTheHostThatHasGone) {
 
 TEST_F(TableJobTest, StopsWhenItIsAskedTo) {
   Arrange({MakeTable(0, "t")}, {kNothing}, {{{}}});
-  TableJob job(*context_, tables_[0], 0, kNothing, PositionColumns());
+  TableJob job(*context_, tables_[0], 0, kNothing, TablePosition());
   job.Cancel(absl::OkStatus());
 
   EXPECT_EQ(job.Run().end, JobEnd::kStopped);
@@ -318,7 +318,7 @@ TEST_F(TableJobTest, StopsWhenItIsAskedTo) {
 
 TEST_F(TableJobTest, FailsWithTheReasonItWasCancelledFor) {
   Arrange({MakeTable(0, "t")}, {kNothing}, {{{}}});
-  TableJob job(*context_, tables_[0], 0, kNothing, PositionColumns());
+  TableJob job(*context_, tables_[0], 0, kNothing, TablePosition());
   job.Cancel(absl::UnavailableError("stalled"));
 
   EXPECT_EQ(job.Run().status, absl::UnavailableError("stalled"));
