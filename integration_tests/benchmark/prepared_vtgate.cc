@@ -55,7 +55,7 @@ class UnknownCall final : public Call {
 
 class ExecuteCall final : public Call {
  public:
-  explicit ExecuteCall(const std::string& executed) : executed_(executed) {}
+  explicit ExecuteCall(const Workload& workload) : workload_(workload) {}
 
  private:
   void OnRequest(const grpc::ByteBuffer& bytes) override {
@@ -64,12 +64,13 @@ class ExecuteCall final : public Call {
       Finish(grpc::Status(grpc::StatusCode::INVALID_ARGUMENT, "this is no ExecuteRequest"));
       return;
     }
-    grpc::Slice slice(AnswerQuery(request, executed_).SerializeAsString());
+    grpc::Slice slice(AnswerQuery(request, workload_.choice().table, workload_.executed_gtid_set())
+                          .SerializeAsString());
     response_ = grpc::ByteBuffer(&slice, 1);
     StartWriteAndFinish(&response_, grpc::WriteOptions(), grpc::Status::OK);
   }
 
-  const std::string& executed_;
+  const Workload& workload_;
   grpc::ByteBuffer response_;
 };
 
@@ -155,7 +156,7 @@ class Service final : public grpc::CallbackGenericService {
     if (ctx->method() == kVStreamMethod) {
       call = new StreamCall(workload_);
     } else if (ctx->method() == kExecuteMethod) {
-      call = new ExecuteCall(workload_.executed_gtid_set());
+      call = new ExecuteCall(workload_);
     } else {
       call = new UnknownCall();
     }

@@ -2,6 +2,7 @@
 
 #include <initializer_list>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "absl/strings/ascii.h"
@@ -32,19 +33,21 @@ query::QueryResult Result(std::initializer_list<const char*> names,
   return result;
 }
 
-query::QueryResult Columns() {
+query::QueryResult Columns(SampleTable table) {
   query::QueryResult result =
       Result({"TABLE_NAME", "COLUMN_NAME", "ORDINAL_POSITION", "COLUMN_TYPE", "DATA_TYPE",
               "CHARACTER_SET_NAME", "COLLATION_NAME", "IS_NULLABLE", "COLUMN_KEY", "EXTRA"},
              {});
-  for (const SampleColumn& column : SampleColumns()) {
-    const std::optional<std::string> character_set =
-        column.text ? std::optional<std::string>("utf8mb4") : std::nullopt;
-    const std::optional<std::string> collation =
-        column.text ? std::optional<std::string>("utf8mb4_0900_ai_ci") : std::nullopt;
-    const bool is_key = &column == SampleColumns().data();
+  const std::span<const SampleColumn> columns = SampleColumns(table);
+  const auto text = [](const char* name) {
+    return name == nullptr ? std::nullopt : std::optional<std::string>(name);
+  };
+  for (const SampleColumn& column : columns) {
+    const std::optional<std::string> character_set = text(column.character_set);
+    const std::optional<std::string> collation = text(column.collation);
+    const bool is_key = &column == columns.data();
     const query::QueryResult row =
-        Result({}, {{kTable, column.name, absl::StrCat(&column - SampleColumns().data() + 1),
+        Result({}, {{TableName(table), column.name, absl::StrCat(&column - columns.data() + 1),
                      column.type, column.data_type, character_set, collation,
                      column.nullable ? "YES" : "NO", is_key ? "PRI" : "", ""}});
     *result.add_rows() = row.rows(0);
@@ -52,15 +55,16 @@ query::QueryResult Columns() {
   return result;
 }
 
-query::QueryResult Tables() {
-  return Result({"TABLE_SCHEMA", "TABLE_NAME", "TABLE_TYPE", "TABLE_ROWS", "ENGINE"},
-                {{absl::StrCat("vt_", kKeyspace), kTable, "BASE TABLE", "1000000", "InnoDB"}});
+query::QueryResult Tables(SampleTable table) {
+  return Result(
+      {"TABLE_SCHEMA", "TABLE_NAME", "TABLE_TYPE", "TABLE_ROWS", "ENGINE"},
+      {{absl::StrCat("vt_", kKeyspace), TableName(table), "BASE TABLE", "1000000", "InnoDB"}});
 }
 
-query::QueryResult Indexes() {
+query::QueryResult Indexes(SampleTable table) {
   return Result(
       {"TABLE_NAME", "INDEX_NAME", "COLUMN_NAME", "SEQ_IN_INDEX", "NON_UNIQUE", "NULLABLE"},
-      {{kTable, "PRIMARY", SampleColumns()[0].name, "1", "0", ""}});
+      {{TableName(table), "PRIMARY", SampleColumns(table)[0].name, "1", "0", ""}});
 }
 
 query::QueryResult Tablets() {
@@ -77,30 +81,31 @@ query::QueryResult Positions(const std::string& executed) {
       {{executed, "", "FULL", "", executed.substr(0, executed.find(':')), "8.4.6-Vitess"}});
 }
 
-std::optional<query::QueryResult> Answer(const std::string& sql, const std::string& executed) {
+std::optional<query::QueryResult> Answer(const std::string& sql, SampleTable table,
+                                         const std::string& executed) {
   if (sql == "show keyspaces") return Result({"Database"}, {{kKeyspace}});
   if (absl::StartsWith(sql, "show vitess_shards")) {
     return Result({"Shards"}, {{absl::StrCat(kKeyspace, "/", kShard)}});
   }
   if (absl::StartsWith(sql, "show vitess_tablets")) return Tablets();
   if (absl::StrContains(sql, "gtid_executed")) return Positions(executed);
-  if (absl::StrContains(sql, "information_schema.columns")) return Columns();
-  if (absl::StrContains(sql, "information_schema.statistics")) return Indexes();
+  if (absl::StrContains(sql, "information_schema.columns")) return Columns(table);
+  if (absl::StrContains(sql, "information_schema.statistics")) return Indexes(table);
   // Sequences are tables with a comment of their own; there are none.
   if (absl::StrContains(sql, "sequence")) return Result({"TABLE_NAME"}, {});
-  if (absl::StrContains(sql, "information_schema.tables")) return Tables();
+  if (absl::StrContains(sql, "information_schema.tables")) return Tables(table);
   if (absl::StartsWith(sql, "show vschema vindexes")) return Result({"Columns"}, {{"id"}});
   return std::nullopt;
 }
 
 }  // namespace
 
-vtgate::ExecuteResponse AnswerQuery(const vtgate::ExecuteRequest& request,
+vtgate::ExecuteResponse AnswerQuery(const vtgate::ExecuteRequest& request, SampleTable table,
                                     const std::string& executed) {
   vtgate::ExecuteResponse response;
   *response.mutable_session() = request.session();
   const std::string& sql = request.query().sql();
-  std::optional<query::QueryResult> result = Answer(absl::AsciiStrToLower(sql), executed);
+  std::optional<query::QueryResult> result = Answer(absl::AsciiStrToLower(sql), table, executed);
   if (result.has_value()) {
     *response.mutable_result() = *std::move(result);
   } else {

@@ -4,14 +4,15 @@
 
 #include <string>
 
+#include "benchmark/sample_table.h"
 #include "vitess/vtgate.pb.h"
 
 namespace source_vitess::benchmark {
 
-// Answers in the form of the recordings execute-*, for a cluster that has nothing but the sample
+// Answers in the form of the recordings execute-*, for a cluster that has nothing but one sample
 // table and stands at `executed`, a GTID set without flavor. A query of another kind is answered by
 // an error that quotes it.
-vtgate::ExecuteResponse AnswerQuery(const vtgate::ExecuteRequest& request,
+vtgate::ExecuteResponse AnswerQuery(const vtgate::ExecuteRequest& request, SampleTable table,
                                     const std::string& executed);
 
 }  // namespace source_vitess::benchmark

@@ -71,10 +71,9 @@ int64_t ConnectorPeakBytes(const WorkloadCosts& costs) {
 
 std::string Report(const Workload& workload, const WorkloadCosts& costs) {
   const auto rows = static_cast<double>(workload.rows());
-  std::string text =
-      absl::StrFormat("%s: %d rows in %d messages, %.0f bytes a row on the wire",
-                      std::string(WorkloadName(workload.kind())), workload.rows(),
-                      workload.messages(), static_cast<double>(workload.bytes()) / rows);
+  std::string text = absl::StrFormat(
+      "%s: %d rows in %d messages, %.0f bytes a row on the wire", WorkloadName(workload.choice()),
+      workload.rows(), workload.messages(), static_cast<double>(workload.bytes()) / rows);
   if (costs.json_bytes > 0) {
     absl::StrAppendFormat(&text, ", %.0f bytes a row as JSON",
                           static_cast<double>(costs.json_bytes) / rows);

@@ -37,7 +37,8 @@ struct Arguments {
   uint64_t rows = 1'000'000;
   uint64_t large_transaction_rows = 5'000'000;
   int runs = 3;
-  std::vector<std::string> workloads = {"copy", "replication"};
+  std::vector<std::string> workloads = {"copy", "replication", "all-types-copy",
+                                        "all-types-replication"};
   bool large_transaction = false;
   bool floor_only = false;
   std::string connector = SOURCE_VITESS_PROGRAM;
@@ -49,9 +50,9 @@ struct Arguments {
 // A server in a process of its own, so that its CPU is nobody else's.
 class ServerProcess {
  public:
-  static absl::StatusOr<ServerProcess> Start(WorkloadKind kind, uint64_t rows) {
+  static absl::StatusOr<ServerProcess> Start(const WorkloadChoice& choice, uint64_t rows) {
     absl::StatusOr<std::unique_ptr<harness::Process>> process = harness::Process::Start(
-        {kThisProgram, "serve", std::string(WorkloadName(kind)), "--rows", absl::StrCat(rows)});
+        {kThisProgram, "serve", WorkloadName(choice), "--rows", absl::StrCat(rows)});
     if (!process.ok()) return process.status();
     int port = 0;
     const std::optional<std::string> line = (*process)->ReadLine(absl::Now() + kStartTimeout);
@@ -72,8 +73,8 @@ class ServerProcess {
 };
 
 // The state of a connector that has copied the table and is at the start of a replication.
-absl::StatusOr<std::string> StateOfACopy(const std::string& program) {
-  absl::StatusOr<ServerProcess> server = ServerProcess::Start(WorkloadKind::kCopy, 1);
+absl::StatusOr<std::string> StateOfACopy(const std::string& program, SampleTable table) {
+  absl::StatusOr<ServerProcess> server = ServerProcess::Start({WorkloadKind::kCopy, table}, 1);
   if (!server.ok()) return server.status();
   absl::StatusOr<ConnectorSetup> setup =
       ConnectorSetup::Make(program, server->port(), std::nullopt);
@@ -83,10 +84,11 @@ absl::StatusOr<std::string> StateOfACopy(const std::string& program) {
   return StateFileOf(output->last_state_line);
 }
 
-absl::StatusOr<ConnectorSetup> SetUp(const Arguments& arguments, WorkloadKind kind, int port) {
+absl::StatusOr<ConnectorSetup> SetUp(const Arguments& arguments, const WorkloadChoice& choice,
+                                     int port) {
   std::optional<std::string> state;
-  if (kind != WorkloadKind::kCopy) {
-    absl::StatusOr<std::string> made = StateOfACopy(arguments.connector);
+  if (choice.kind != WorkloadKind::kCopy) {
+    absl::StatusOr<std::string> made = StateOfACopy(arguments.connector, choice.table);
     if (!made.ok()) return made.status();
     state = *std::move(made);
   }
@@ -105,11 +107,11 @@ absl::StatusOr<uint64_t> JsonBytes(const ConnectorSetup& setup, const Workload& 
 }
 
 absl::StatusOr<WorkloadCosts> Measure(const Arguments& arguments, const Workload& workload) {
-  absl::StatusOr<ServerProcess> server = ServerProcess::Start(workload.kind(), workload.rows());
+  absl::StatusOr<ServerProcess> server = ServerProcess::Start(workload.choice(), workload.rows());
   if (!server.ok()) return server.status();
   const std::vector<std::string> floor_command = {kThisProgram,
                                                   "floor",
-                                                  std::string(WorkloadName(workload.kind())),
+                                                  WorkloadName(workload.choice()),
                                                   "--rows",
                                                   absl::StrCat(workload.rows()),
                                                   "--port",
@@ -119,7 +121,7 @@ absl::StatusOr<WorkloadCosts> Measure(const Arguments& arguments, const Workload
   std::optional<ConnectorSetup> setup;
   std::vector<std::string> connector_command;
   if (!arguments.floor_only) {
-    absl::StatusOr<ConnectorSetup> made = SetUp(arguments, workload.kind(), server->port());
+    absl::StatusOr<ConnectorSetup> made = SetUp(arguments, workload.choice(), server->port());
     if (!made.ok()) return made.status();
     setup.emplace(*std::move(made));
     const absl::StatusOr<uint64_t> json_bytes = JsonBytes(*setup, workload);
@@ -161,18 +163,18 @@ bool HoldsLimits(const Arguments& arguments, const WorkloadCosts& costs) {
 int Run(const Arguments& arguments) {
   std::vector<std::string> names = arguments.workloads;
   if (arguments.large_transaction) {
-    names.emplace_back(WorkloadName(WorkloadKind::kLargeTransaction));
+    names.emplace_back("large-transaction");
   }
   bool good = true;
   for (const std::string& name : names) {
-    const absl::StatusOr<WorkloadKind> kind = ParseWorkload(name);
-    if (!kind.ok()) {
-      std::fprintf(stderr, "%s\n", std::string(kind.status().message()).c_str());
+    const absl::StatusOr<WorkloadChoice> choice = ParseWorkload(name);
+    if (!choice.ok()) {
+      std::fprintf(stderr, "%s\n", std::string(choice.status().message()).c_str());
       return 2;
     }
-    const Workload workload(*kind, *kind == WorkloadKind::kLargeTransaction
-                                       ? arguments.large_transaction_rows
-                                       : arguments.rows);
+    const Workload workload(*choice, choice->kind == WorkloadKind::kLargeTransaction
+                                         ? arguments.large_transaction_rows
+                                         : arguments.rows);
     const absl::StatusOr<WorkloadCosts> costs = Measure(arguments, workload);
     if (!costs.ok()) {
       std::fprintf(stderr, "%s: %s\n", name.c_str(), std::string(costs.status().message()).c_str());
@@ -187,9 +189,9 @@ int Run(const Arguments& arguments) {
 }
 
 int Serve(const std::string& name, uint64_t rows, int port) {
-  const absl::StatusOr<WorkloadKind> kind = ParseWorkload(name);
-  if (!kind.ok()) {
-    std::fprintf(stderr, "%s\n", std::string(kind.status().message()).c_str());
+  const absl::StatusOr<WorkloadChoice> choice = ParseWorkload(name);
+  if (!choice.ok()) {
+    std::fprintf(stderr, "%s\n", std::string(choice.status().message()).c_str());
     return 2;
   }
   // Blocked before gRPC starts its threads, which inherit the mask.
@@ -198,7 +200,7 @@ int Serve(const std::string& name, uint64_t rows, int port) {
   sigaddset(&signals, SIGINT);
   sigaddset(&signals, SIGTERM);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  const auto server = PreparedVtgate::Start(Workload(*kind, rows), port);
+  const auto server = PreparedVtgate::Start(Workload(*choice, rows), port);
   if (!server.ok()) {
     std::fprintf(stderr, "%s\n", server.status().ToString().c_str());
     return 1;
@@ -211,9 +213,9 @@ int Serve(const std::string& name, uint64_t rows, int port) {
 }
 
 int Floor(const std::string& name, uint64_t rows, int port) {
-  const absl::StatusOr<WorkloadKind> kind = ParseWorkload(name);
+  const absl::StatusOr<WorkloadChoice> choice = ParseWorkload(name);
   const absl::Status status =
-      kind.ok() ? ReceiveAndDrop(Workload(*kind, rows), port) : kind.status();
+      choice.ok() ? ReceiveAndDrop(Workload(*choice, rows), port) : choice.status();
   if (status.ok()) return 0;
   std::fprintf(stderr, "%s\n", status.ToString().c_str());
   return 1;
@@ -229,8 +231,8 @@ int Main(int argc, char** argv) {
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
   app.add_option("--workload", arguments.workloads,
-                 "What to measure, any of: copy, replication, "
-                 "large-transaction")
+                 "What to measure, any of: copy, replication, large-transaction; and the same "
+                 "with all-types- before it")
       ->capture_default_str();
   app.add_flag("--large-transaction", arguments.large_transaction,
                "Measure large-transaction as well");

@@ -39,7 +39,7 @@ std::string GtidSetTo(const std::string& end) { return absl::StrCat(kServerUuid,
 // Events of one transaction as VTGate labels them.
 class Events {
  public:
-  explicit Events(RowForm form) : form_(form) {}
+  Events(SampleTable table, RowForm form) : table_(table), form_(form) {}
 
   void Add(binlogdata::VEventType type) { NewEvent(type); }
 
@@ -48,16 +48,16 @@ class Events {
 
   void AddFields() {
     binlogdata::FieldEvent& fields = *NewEvent(binlogdata::FIELD).mutable_field_event();
-    fields.set_table_name(kTable);
+    fields.set_table_name(TableName(table_));
     fields.set_keyspace(kKeyspace);
     fields.set_shard(kShard);
-    fields.set_enum_set_string_values(form_ == RowForm::kCopy);
-    for (const SampleColumn& column : SampleColumns()) AddField(column, *fields.add_fields());
+    fields.set_enum_set_string_values(form_ == RowForm::kCopy || table_ == SampleTable::kAllTypes);
+    for (const SampleColumn& column : SampleColumns(table_)) AddField(column, *fields.add_fields());
   }
 
   binlogdata::RowEvent& AddRowEvent() {
     binlogdata::RowEvent& rows = *NewEvent(binlogdata::ROW).mutable_row_event();
-    rows.set_table_name(kTable);
+    rows.set_table_name(TableName(table_));
     rows.set_keyspace(kKeyspace);
     rows.set_shard(kShard);
     if (form_ == RowForm::kBinlog) rows.set_flags(17);
@@ -77,8 +77,8 @@ class Events {
     shard.set_gtid(absl::StrCat("MySQL56/", gtid_set));
     if (last_key.empty()) return;
     binlogdata::TableLastPK& entry = *shard.add_table_p_ks();
-    entry.set_table_name(kTable);
-    const SampleColumn& key = SampleColumns()[0];
+    entry.set_table_name(TableName(table_));
+    const SampleColumn& key = SampleColumns(table_)[0];
     query::Field& field = *entry.mutable_lastpk()->add_fields();
     field.set_name(key.name);
     field.set_type(key.wire_type);
@@ -107,11 +107,11 @@ class Events {
     return event;
   }
 
-  static void AddField(const SampleColumn& column, query::Field& field) {
+  void AddField(const SampleColumn& column, query::Field& field) const {
     field.set_name(column.name);
     field.set_type(column.wire_type);
-    field.set_table(kTable);
-    field.set_org_table(kTable);
+    field.set_table(TableName(table_));
+    field.set_org_table(TableName(table_));
     field.set_database(absl::StrCat("vt_", kKeyspace));
     field.set_org_name(column.name);
     field.set_column_length(column.length);
@@ -121,13 +121,14 @@ class Events {
     field.set_column_type(column.type);
   }
 
+  const SampleTable table_;
   const RowForm form_;
   vtgate::VStreamResponse response_;
 };
 
 // Rows of a copy, with the position behind them.
-vtgate::VStreamResponse CopyBatch(uint64_t rows, SampleRows& sample) {
-  Events events(RowForm::kCopy);
+vtgate::VStreamResponse CopyBatch(SampleTable table, uint64_t rows, SampleRows& sample) {
+  Events events(table, RowForm::kCopy);
   for (uint64_t i = 0; i < rows; ++i) {
     *events.AddRowEvent().add_row_changes()->mutable_after() =
         sample.Next(MessageTemplate::KeyMark(i));
@@ -138,8 +139,8 @@ vtgate::VStreamResponse CopyBatch(uint64_t rows, SampleRows& sample) {
 }
 
 // How many rows fill a packet.
-uint64_t RowsOfPacket(RowForm form) {
-  SampleRows sample(form, kSeed);
+uint64_t RowsOfPacket(SampleTable table, RowForm form) {
+  SampleRows sample(table, form, kSeed);
   size_t bytes = 0;
   uint64_t rows = 0;
   while (bytes < kPacketBytes) {
@@ -163,8 +164,9 @@ void AddChanges(Events& events, uint64_t first, uint64_t changes, SampleRows& sa
   }
 }
 
-vtgate::VStreamResponse Transaction(bool with_fields, uint64_t changes, SampleRows& sample) {
-  Events events(RowForm::kBinlog);
+vtgate::VStreamResponse Transaction(SampleTable table, bool with_fields, uint64_t changes,
+                                    SampleRows& sample) {
+  Events events(table, RowForm::kBinlog);
   events.Add(binlogdata::BEGIN);
   if (with_fields) events.AddFields();
   AddChanges(events, 0, changes, sample);
@@ -182,11 +184,9 @@ void AddBulk(Events& events, uint64_t rows, SampleRows& sample) {
   }
 }
 
-void WriteNumber(uint64_t number, char* out) { std::to_chars(out, out + kDigits, number); }
+constexpr char kOfAllTypes[] = "all-types-";
 
-}  // namespace
-
-std::string_view WorkloadName(WorkloadKind kind) {
+const char* KindName(WorkloadKind kind) {
   switch (kind) {
     case WorkloadKind::kCopy:
       return "copy";
@@ -198,9 +198,22 @@ std::string_view WorkloadName(WorkloadKind kind) {
   return "";
 }
 
-absl::StatusOr<WorkloadKind> ParseWorkload(std::string_view name) {
-  for (const WorkloadKind kind : kAllWorkloads) {
-    if (WorkloadName(kind) == name) return kind;
+void WriteNumber(uint64_t number, char* out) { std::to_chars(out, out + kDigits, number); }
+
+}  // namespace
+
+std::string WorkloadName(const WorkloadChoice& choice) {
+  return absl::StrCat(choice.table == SampleTable::kAllTypes ? kOfAllTypes : "",
+                      KindName(choice.kind));
+}
+
+absl::StatusOr<WorkloadChoice> ParseWorkload(std::string_view name) {
+  for (const SampleTable table : {SampleTable::kOrders, SampleTable::kAllTypes}) {
+    for (const WorkloadKind kind :
+         {WorkloadKind::kCopy, WorkloadKind::kReplication, WorkloadKind::kLargeTransaction}) {
+      const WorkloadChoice choice{kind, table};
+      if (WorkloadName(choice) == name) return choice;
+    }
   }
   return absl::InvalidArgumentError(absl::StrCat("there is no workload ", std::string(name)));
 }
@@ -235,8 +248,8 @@ void MessageTemplate::Render(uint64_t first_key, uint64_t transaction, char* out
   }
 }
 
-Workload::Workload(WorkloadKind kind, uint64_t rows) : kind_(kind), rows_(rows) {
-  switch (kind) {
+Workload::Workload(const WorkloadChoice& choice, uint64_t rows) : choice_(choice), rows_(rows) {
+  switch (choice.kind) {
     case WorkloadKind::kCopy:
       MakeCopy();
       break;
@@ -269,30 +282,30 @@ size_t Workload::AddTemplate(const vtgate::VStreamResponse& response, uint64_t r
 
 // [B F] [V] [R.. V C] ([B] [R.. V C]).. [B V C] [COPY_COMPLETED COPY_COMPLETED]
 void Workload::MakeCopy() {
-  SampleRows sample(RowForm::kCopy, kSeed);
-  const uint64_t whole = std::min(rows_, RowsOfPacket(RowForm::kCopy));
+  SampleRows sample(choice_.table, RowForm::kCopy, kSeed);
+  const uint64_t whole = std::min(rows_, RowsOfPacket(choice_.table, RowForm::kCopy));
   const uint64_t rest = rows_ % whole;
 
-  Events fields(RowForm::kCopy);
+  Events fields(choice_.table, RowForm::kCopy);
   fields.Add(binlogdata::BEGIN);
   fields.AddFields();
-  Events snapshot(RowForm::kCopy);
+  Events snapshot(choice_.table, RowForm::kCopy);
   snapshot.AddVgtid(GtidSetTo(absl::StrCat(kBase)));
-  Events begin(RowForm::kCopy);
+  Events begin(choice_.table, RowForm::kCopy);
   begin.Add(binlogdata::BEGIN);
-  Events end(RowForm::kCopy);
+  Events end(choice_.table, RowForm::kCopy);
   end.Add(binlogdata::BEGIN);
   end.AddVgtid(GtidSetTo(absl::StrCat(kBase)));
   end.Add(binlogdata::COMMIT);
-  Events completed(RowForm::kCopy);
+  Events completed(choice_.table, RowForm::kCopy);
   completed.Add(binlogdata::COPY_COMPLETED);
   completed.AddOverall(binlogdata::COPY_COMPLETED);
 
   const size_t begin_message = AddTemplate(begin.response());
-  const size_t batch = AddTemplate(CopyBatch(whole, sample), whole);
+  const size_t batch = AddTemplate(CopyBatch(choice_.table, whole, sample), whole);
   AddPart({AddTemplate(fields.response()), AddTemplate(snapshot.response()), batch});
   AddPart({begin_message, batch}, rows_ / whole - 1);
-  if (rest > 0) AddPart({begin_message, AddTemplate(CopyBatch(rest, sample), rest)});
+  if (rest > 0) AddPart({begin_message, AddTemplate(CopyBatch(choice_.table, rest, sample), rest)});
   AddPart({AddTemplate(end.response()), AddTemplate(completed.response())});
 }
 
@@ -301,35 +314,36 @@ void Workload::MakeReplication() {
   constexpr uint64_t kChanges = 20;
   // Several, so that rows differ beyond a single transaction.
   constexpr uint64_t kTransactions = 32;
-  SampleRows sample(RowForm::kBinlog, kSeed);
+  SampleRows sample(choice_.table, RowForm::kBinlog, kSeed);
   const uint64_t first = std::min(rows_, kChanges);
-  AddPart({AddTemplate(Transaction(true, first, sample), first, 1)});
+  AddPart({AddTemplate(Transaction(choice_.table, true, first, sample), first, 1)});
 
   std::vector<size_t> transactions;
   for (uint64_t i = 0; i < kTransactions; ++i) {
-    transactions.push_back(AddTemplate(Transaction(false, kChanges, sample), kChanges, 1));
+    transactions.push_back(
+        AddTemplate(Transaction(choice_.table, false, kChanges, sample), kChanges, 1));
   }
   const uint64_t whole = (rows_ - first) / kChanges;
   AddPart(transactions, whole / kTransactions);
   AddPart({transactions[0]}, whole % kTransactions);
   const uint64_t rest = (rows_ - first) % kChanges;
-  if (rest > 0) AddPart({AddTemplate(Transaction(false, rest, sample), rest, 1)});
+  if (rest > 0) AddPart({AddTemplate(Transaction(choice_.table, false, rest, sample), rest, 1)});
 }
 
 // [B F R..] [R..].. [R.. V C]
 void Workload::MakeLargeTransaction() {
-  SampleRows sample(RowForm::kBinlog, kSeed);
-  const uint64_t packet = RowsOfPacket(RowForm::kBinlog);
+  SampleRows sample(choice_.table, RowForm::kBinlog, kSeed);
+  const uint64_t packet = RowsOfPacket(choice_.table, RowForm::kBinlog);
   const uint64_t first = std::min(rows_, packet);
   const uint64_t last = (rows_ - first) % packet;
 
-  Events begin(RowForm::kBinlog);
+  Events begin(choice_.table, RowForm::kBinlog);
   begin.Add(binlogdata::BEGIN);
   begin.AddFields();
   AddBulk(begin, first, sample);
-  Events middle(RowForm::kBinlog);
+  Events middle(choice_.table, RowForm::kBinlog);
   AddBulk(middle, packet, sample);
-  Events end(RowForm::kBinlog);
+  Events end(choice_.table, RowForm::kBinlog);
   AddBulk(end, last, sample);
   end.AddVgtid(GtidSetTo(MessageTemplate::TransactionMark()));
   end.Add(binlogdata::COMMIT);
@@ -359,10 +373,10 @@ vtgate::VStreamRequest Workload::Request() const {
   binlogdata::ShardGtid& shard = *request.mutable_vgtid()->add_shard_gtids();
   shard.set_keyspace(kKeyspace);
   shard.set_shard(kShard);
-  if (kind_ != WorkloadKind::kCopy) shard.set_gtid(absl::StrCat("MySQL56/", start_));
+  if (choice_.kind != WorkloadKind::kCopy) shard.set_gtid(absl::StrCat("MySQL56/", start_));
   binlogdata::Rule& rule = *request.mutable_filter()->add_rules();
-  rule.set_match(kTable);
-  rule.set_filter(absl::StrCat("select * from `", kTable, "`"));
+  rule.set_match(TableName(choice_.table));
+  rule.set_filter(absl::StrCat("select * from `", TableName(choice_.table), "`"));
   request.mutable_flags()->set_exclude_keyspace_from_table_name(true);
   return request;
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "benchmark/sample_table.h"
 #include "vitess/vtgate.pb.h"
 
 namespace source_vitess::benchmark {
@@ -25,12 +26,14 @@ enum class WorkloadKind {
   kLargeTransaction,
 };
 
-inline constexpr WorkloadKind kAllWorkloads[] = {WorkloadKind::kCopy, WorkloadKind::kReplication,
-                                                 WorkloadKind::kLargeTransaction};
+struct WorkloadChoice {
+  WorkloadKind kind = WorkloadKind::kCopy;
+  SampleTable table = SampleTable::kOrders;
+};
 
-// "copy", "replication", "large-transaction".
-std::string_view WorkloadName(WorkloadKind kind);
-absl::StatusOr<WorkloadKind> ParseWorkload(std::string_view name);
+// "copy", "replication", "large-transaction"; with "all-types-" before it, of that table.
+std::string WorkloadName(const WorkloadChoice& choice);
+absl::StatusOr<WorkloadChoice> ParseWorkload(std::string_view name);
 
 // One serialized VStreamResponse in which some numbers are left open: the keys of its rows and the
 // sequence number of its transaction. They always have ten digits, so that the rest of the message
@@ -70,9 +73,9 @@ class MessageTemplate {
 class Workload {
  public:
   // `rows`: 1 or more rows or changes, each of which becomes one record.
-  Workload(WorkloadKind kind, uint64_t rows);
+  Workload(const WorkloadChoice& choice, uint64_t rows);
 
-  WorkloadKind kind() const { return kind_; }
+  const WorkloadChoice& choice() const { return choice_; }
   uint64_t rows() const { return rows_; }
   uint64_t messages() const;
   uint64_t bytes() const;
@@ -101,7 +104,7 @@ class Workload {
   void MakeReplication();
   void MakeLargeTransaction();
 
-  const WorkloadKind kind_;
+  const WorkloadChoice choice_;
   const uint64_t rows_;
   std::vector<MessageTemplate> templates_;
   std::vector<Part> parts_;

@@ -72,7 +72,7 @@ Found Look(const std::vector<vtgate::VStreamResponse>& messages) {
 }
 
 TEST(WorkloadTest, CopiesEveryKeyOnceInBatchesOfAPacket) {
-  const Workload workload(WorkloadKind::kCopy, 2000);
+  const Workload workload({WorkloadKind::kCopy}, 2000);
   const std::vector<vtgate::VStreamResponse> messages = MessagesOf(workload);
   const Found found = Look(messages);
   EXPECT_EQ(found.changes, 2000);
@@ -84,7 +84,7 @@ TEST(WorkloadTest, CopiesEveryKeyOnceInBatchesOfAPacket) {
 
 TEST(WorkloadTest, NamesTheLastKeyOfEachBatch) {
   const std::vector<vtgate::VStreamResponse> messages =
-      MessagesOf(Workload(WorkloadKind::kCopy, 2000));
+      MessagesOf(Workload({WorkloadKind::kCopy}, 2000));
   for (const vtgate::VStreamResponse& message : messages) {
     if (message.events(0).type() != binlogdata::ROW) continue;
     const int rows = message.events_size() - 2;
@@ -96,13 +96,35 @@ TEST(WorkloadTest, NamesTheLastKeyOfEachBatch) {
 }
 
 TEST(WorkloadTest, HasRowsOfTheSizeThatIsAskedFor) {
-  const Workload workload(WorkloadKind::kCopy, 100'000);
+  const Workload workload({WorkloadKind::kCopy}, 100'000);
   const double bytes = static_cast<double>(workload.bytes()) / 100'000;
   EXPECT_NEAR(bytes, 380, 10);
 }
 
+TEST(WorkloadTest, HasACellForEachColumnOfATableOfAllTypes) {
+  for (const WorkloadKind kind : {WorkloadKind::kCopy, WorkloadKind::kReplication}) {
+    const std::vector<vtgate::VStreamResponse> messages =
+        MessagesOf(Workload({kind, SampleTable::kAllTypes}, 100));
+    for (const vtgate::VStreamResponse& message : messages) {
+      for (const binlogdata::VEvent& event : message.events()) {
+        for (const binlogdata::RowChange& change : event.row_event().row_changes()) {
+          const query::Row& row = change.has_after() ? change.after() : change.before();
+          EXPECT_EQ(row.values().size(), BytesIn(row));
+          EXPECT_EQ(row.lengths().size(), SampleColumns(SampleTable::kAllTypes).size());
+        }
+      }
+    }
+  }
+}
+
+TEST(WorkloadTest, IsKnownByItsName) {
+  EXPECT_EQ(WorkloadName(*ParseWorkload("all-types-replication")), "all-types-replication");
+  EXPECT_EQ(WorkloadName(*ParseWorkload("copy")), "copy");
+  EXPECT_FALSE(ParseWorkload("all-types").ok());
+}
+
 TEST(WorkloadTest, ReplicatesTransactionsThatEachMoveThePosition) {
-  const Workload workload(WorkloadKind::kReplication, 1007);
+  const Workload workload({WorkloadKind::kReplication}, 1007);
   const Found found = Look(MessagesOf(workload));
   EXPECT_EQ(found.changes, 1007);
   EXPECT_THAT(found.keys, SizeIs(1007));
@@ -116,7 +138,7 @@ TEST(WorkloadTest, ReplicatesTransactionsThatEachMoveThePosition) {
 }
 
 TEST(WorkloadTest, CommitsALargeTransactionBehindItsLastRow) {
-  const Workload workload(WorkloadKind::kLargeTransaction, 2000);
+  const Workload workload({WorkloadKind::kLargeTransaction}, 2000);
   const Found found = Look(MessagesOf(workload));
   EXPECT_EQ(found.inserts, 2000);
   EXPECT_THAT(found.keys, SizeIs(2000));
@@ -125,7 +147,7 @@ TEST(WorkloadTest, CommitsALargeTransactionBehindItsLastRow) {
 }
 
 TEST(WorkloadTest, TakesNoMoreMemoryForMoreRows) {
-  const Workload workload(WorkloadKind::kLargeTransaction, 5'000'000);
+  const Workload workload({WorkloadKind::kLargeTransaction}, 5'000'000);
   WorkloadReader reader(workload);
   EXPECT_THAT(reader.NextSize(), Le(size_t{400'000}));
   EXPECT_GT(workload.messages(), 4'000);
