@@ -162,6 +162,7 @@ absl::StatusOr<std::unique_ptr<Connector>> Connector::Make(std::string program,
   if (mkdtemp(folder.data()) == nullptr) {
     return absl::InternalError(absl::StrCat("cannot make the folder ", folder));
   }
+  if (const char* other_build = std::getenv("SOURCE_VITESS_TEST_PROGRAM")) program = other_build;
   std::unique_ptr<Connector> connector(new Connector(std::move(program), folder));
   if (absl::Status s = WriteFile(connector->File(kConfigFile), config); !s.ok()) return s;
   return connector;

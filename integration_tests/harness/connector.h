@@ -38,7 +38,9 @@ absl::StatusOr<std::string> ConfigureCatalog(const std::string& catalog_message,
 // removes.
 class Connector {
  public:
-  // `program`: path of the executable; `config`: content of the --config file.
+  // `program`: path of the executable, in place of which the environment variable
+  // SOURCE_VITESS_TEST_PROGRAM may name another build (one with sanitizers); `config`: content of
+  // the --config file.
   static absl::StatusOr<std::unique_ptr<Connector>> Make(std::string program,
                                                          const std::string& config);
   ~Connector();

@@ -2,7 +2,6 @@
 
 #include <condition_variable>
 #include <mutex>
-#include <random>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -11,11 +10,6 @@
 
 namespace source_vitess::commands {
 namespace {
-
-double Jitter() {
-  thread_local std::minstd_rand generator{std::random_device{}()};
-  return std::uniform_real_distribution<double>(0, 1)(generator);
-}
 
 // Sleeps; returns early when `stop` is requested.
 void SleepUntil(absl::Time time, const std::stop_token& stop) {
@@ -35,7 +29,7 @@ absl::Status Patience::Repeat(const std::function<absl::Status()>& work) {
       return status;
     }
     if (vitess::Classify(status) != vitess::ErrorClass::kTransient) return status;
-    const auto next = retry_.Next(absl::Now(), std::to_string(successes_), budget_, Jitter());
+    const auto next = retry_.Next(absl::Now(), std::to_string(successes_), budget_, sync::Jitter());
     if (!next.has_value()) {
       return vitess::Annotate(status, absl::StrCat("given up after ", absl::FormatDuration(budget_),
                                                    " without progress"));
