@@ -230,6 +230,7 @@ absl::Status Scheduler::PrepareCopy(Part& part, absl::Time now) {
   if (part.state != PartState::kWaiting) return absl::OkStatus();
   if (!tables_[part.table].incremental) return context_.checkpointer.Start(part.table);
   TablePosition& position = tables_state_[part.table].position;
+  if (absl::Status status = PrepareMovingRows(part.table, now); !status.ok()) return status;
   const bool written = context_.checkpointer.records_written(part.table) > 0;
   for (const binlogdata::ShardGtid& shard : part.position.shard_gtids()) {
     if (!shard.gtid().empty()) continue;
@@ -243,6 +244,26 @@ absl::Status Scheduler::PrepareCopy(Part& part, absl::Time now) {
   }
   Amend(part);
   return context_.checkpointer.Announce(part.table);
+}
+
+// A row that moves is sent by the shard that it left, too. Should it then be deleted in the other
+// shard before that one's snapshot, only changes from before tell so: all shards are followed from
+// where they stood when the first of them began to be copied.
+absl::Status Scheduler::PrepareMovingRows(size_t table, absl::Time now) {
+  TableState& state = tables_state_[table];
+  const bool in_one_shard = state.parts.size() == 1 && state.ended.empty() &&
+                            state.parts.front()->position.shard_gtids_size() == 1;
+  if (in_one_shard || !context_.moves.MayMove(tables_[table])) return absl::OkStatus();
+  for (const Part* part : state.parts) {
+    for (const binlogdata::ShardGtid& shard : part->position.shard_gtids()) {
+      if (HasBegun(table, shard)) continue;
+      auto stands = shards_.Read(shard.keyspace(), shard.shard(), now);
+      if (!stands.ok()) return stands.status();
+      state.position.since[shard.shard()] = stands->Target().ToPosition();
+      state.position.repeated.insert(shard.shard());
+    }
+  }
+  return absl::OkStatus();
 }
 
 absl::Status Scheduler::AdvanceGroup(Group& group, bool copies_left, absl::Time now) {

@@ -120,6 +120,7 @@ class Scheduler {
   absl::Status LaunchCopy(Part& part);
   absl::Status LaunchFollow(Part& part);
   absl::Status PrepareCopy(Part& part, absl::Time now);
+  absl::Status PrepareMovingRows(size_t table, absl::Time now);
   absl::Status AdvanceGroup(Group& group, bool copies_left, absl::Time now);
   absl::Status FinishGroup(Group& group, std::vector<Part*> ready);
   absl::Status JoinGroup(Group& group, std::vector<Part*> ready, absl::Time now);

@@ -135,7 +135,6 @@ absl::Status TableJob::HandleFields(const binlogdata::VEvent& event) {
     }
     state.copying = true;
     columns_[slot].Copy(fields, asked_);
-    if (state.since_columns == nullptr) state.since_columns = columns_[slot].known();
   } else if (table_.incremental) {
     if (absl::Status status = columns_[slot].Changes(fields, asked_); !status.ok()) return status;
   }

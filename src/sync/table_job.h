@@ -45,7 +45,7 @@ class TableJob final : public StreamJob {
     bool copying = false;  // the FIELD of its copy came in this stream
     bool repeated = false;
     // Whether it is read from its `since` should this copy not be finished, and the columns as of
-    // there: those that its first copy had, which began right behind it.
+    // there, which the copy's own need not be.
     bool begins_at_since = false;
     SchemaWatch::Columns since_columns;
     SchemaWatch::Columns reported;  // to the checkpointer
