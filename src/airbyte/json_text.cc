@@ -109,16 +109,26 @@ char* WriteEscaped(char* out, std::string_view text) {
   return out;
 }
 
-char* WriteDouble(char* out, double value) {
-  return std::to_chars(out, out + kLongestNumber, value).ptr;
-}
-
 char* WriteFloat(char* out, float value) {
   return std::to_chars(out, out + kLongestNumber, value).ptr;
 }
 
 char* WriteUnsigned(char* out, uint64_t value) {
   return std::to_chars(out, out + kLongestNumber, value).ptr;
+}
+
+char* SequenceWriter::Write(char* out, uint64_t value) {
+  const uint64_t high = value / kLow;
+  if (high == 0) return WriteUnsigned(out, value);
+  if (high != high_) {
+    high_ = high;
+    size_ = static_cast<size_t>(WriteUnsigned(digits_.data(), high) - digits_.data());
+  }
+  std::memcpy(out, digits_.data(), digits_.size());
+  out += size_;
+  auto low = static_cast<uint32_t>(value % kLow);
+  for (int i = 3; i >= 0; --i, low /= 10) out[i] = static_cast<char>('0' + low % 10);
+  return out + 4;
 }
 
 char* WriteDateTime(char* out, std::string_view text) {

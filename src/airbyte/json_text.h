@@ -3,6 +3,7 @@
 #ifndef SOURCE_VITESS_AIRBYTE_JSON_TEXT_H_
 #define SOURCE_VITESS_AIRBYTE_JSON_TEXT_H_
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -21,9 +22,21 @@ char* WriteEscaped(char* out, std::string_view text);
 constexpr size_t kLongestNumber = 32;
 
 // The shortest decimal text that reads back as the same value. REQUIRES: finite.
-char* WriteDouble(char* out, double value);
 char* WriteFloat(char* out, float value);
 char* WriteUnsigned(char* out, uint64_t value);
+
+// Writes numbers that mostly follow each other: digits that stay the same are not made again.
+class SequenceWriter {
+ public:
+  char* Write(char* out, uint64_t value);
+
+ private:
+  static constexpr uint64_t kLow = 10'000;
+
+  uint64_t high_ = 0;                             // of the last value, without the digits of kLow
+  std::array<char, kLongestNumber> digits_ = {};  // of high_
+  size_t size_ = 0;
+};
 
 constexpr size_t kLongestTimestamp = 32;
 

@@ -40,6 +40,32 @@ char* WriteText(char* out, std::string_view text) {
   return out + text.size();
 }
 
+// Without a call for the sizes that most numbers and names have.
+char* WriteShortText(char* out, std::string_view text) {
+  const char* const begin = text.data();
+  const size_t size = text.size();
+  if (size > 32) return WriteText(out, text);
+  // Two blocks, which overlap unless they are just as long as the text.
+  const auto write = [&]<size_t kBlock>() {
+    std::memcpy(out, begin, kBlock);
+    std::memcpy(out + size - kBlock, begin + size - kBlock, kBlock);
+    return out + size;
+  };
+  if (size >= 16) return write.operator()<16>();
+  if (size >= 8) return write.operator()<8>();
+  if (size >= 4) return write.operator()<4>();
+  for (size_t i = 0; i < size; ++i) out[i] = begin[i];
+  return out + size;
+}
+
+// Text that has nothing to escape.
+char* WriteQuoted(char* out, std::string_view text) {
+  *out++ = '"';
+  out = WriteText(out, text);
+  *out++ = '"';
+  return out;
+}
+
 // "hh:mm:ss[.f]" below 24 hours: what Airbyte's type can hold (reference 6.3).
 bool IsTimeOfDay(std::string_view text) {
   return text.size() >= 8 && text.size() <= 15 && text[2] == ':' && text[0] <= '2' &&
@@ -71,12 +97,17 @@ char* TextBuffer::Grow(char* end, size_t bytes) {
   return memory_.get() + size;
 }
 
-std::string_view RecordBatch::CachedTimestamp::Of(int64_t time_ms) {
-  if (time_ms != milliseconds) {
-    milliseconds = time_ms;
-    size = static_cast<size_t>(WriteTimestamp(text.data(), time_ms) - text.data());
-  }
-  return {text.data(), size};
+const RecordBatch::CdcColumns& RecordBatch::CdcColumns::At(int64_t time_ms) {
+  if (time_ms == milliseconds) return *this;
+  milliseconds = time_ms;
+  std::array<char, kLongestTimestamp> text;
+  const char* const end = WriteTimestamp(text.data(), time_ms);
+  const absl::string_view time(text.data(), static_cast<size_t>(end - text.data()));
+  of_row = absl::StrCat(",\"_ab_cdc_updated_at\":\"", time,
+                        "\",\"_ab_cdc_deleted_at\":null,\"_ab_cdc_cursor\":");
+  of_deleted_row = absl::StrCat(",\"_ab_cdc_updated_at\":\"", time, "\",\"_ab_cdc_deleted_at\":\"",
+                                time, "\",\"_ab_cdc_cursor\":");
+  return *this;
 }
 
 RecordBatch::RecordBatch(Clock clock, const mysql::TypeOptions& types, StreamColumns& columns)
@@ -130,17 +161,17 @@ RecordBatch::Cell RecordBatch::MakeCell(const sync::Table& table, const mysql::C
 
 void RecordBatch::Append(size_t layout_number, const sync::RowChange& change) {
   Layout& layout = layouts_[layout_number];
-  if (appended_++ % kRowsPerClock == 0) TellTime();
+  if (appended_++ % kRowsPerClock == 0) now_ms_ = clock_();
   const bool copied = change.kind == sync::ChangeKind::kCopy;
-  Record record{
-      .values = change.after, .updated_at = {}, .deleted = false, .sequence = change.sequence};
+  Record record{.values = change.after, .cdc_columns = nullptr, .sequence = change.sequence};
+  const CdcColumns* cdc = nullptr;
   if (layout.cdc_columns) {
-    record.updated_at = copied ? emitted_.Of(now_ms_) : committed_.Of(change.commit_seconds * 1000);
+    cdc = copied ? &emitted_.At(now_ms_) : &committed_.At(change.commit_seconds * 1000);
+    record.cdc_columns = &cdc->of_row;
   }
   if (change.kind == sync::ChangeKind::kDelete || change.key_changed) {
     AppendRecord(layout, {.values = change.before,
-                          .updated_at = record.updated_at,
-                          .deleted = true,
+                          .cdc_columns = cdc == nullptr ? nullptr : &cdc->of_deleted_row,
                           .sequence = record.sequence});
     if (change.kind == sync::ChangeKind::kDelete) return;
     ++record.sequence;
@@ -148,27 +179,27 @@ void RecordBatch::Append(size_t layout_number, const sync::RowChange& change) {
   AppendRecord(layout, record);
 }
 
-void RecordBatch::TellTime() {
-  const int64_t now_ms = clock_();
-  if (now_ms == now_ms_) return;
-  now_ms_ = now_ms;
-  emitted_at_ = absl::StrCat(now_ms, ",\"data\":");
-}
-
 void RecordBatch::AppendRecord(Layout& layout, const Record& record) {
-  constexpr size_t kFixed = 64;  // what stands around the data, with the time
+  constexpr size_t kFixed = 64;  // what stands around the data
+  if (layout.stamped_ms != now_ms_) {
+    layout.stamped_ms = now_ms_;
+    layout.stamped_head = absl::StrCat(layout.head, now_ms_, ",\"data\":");
+  }
   layout_ = &layout;
   changes_.clear();
   const size_t before = size_bytes();
-  char* out = buffer_.Ensure(end_, layout.head.size() + kFixed);
-  out = WriteText(out, layout.head);
-  out = WriteText(out, emitted_at_);
+  char* out = buffer_.Ensure(end_, layout.stamped_head.size() + kFixed);
+  out = WriteText(out, layout.stamped_head);
   const auto data = static_cast<size_t>(out - buffer_.begin());
   for (const Cell& cell : layout.cells) {
     if (cell.column >= record.values.size()) break;  // a row has all of its columns
     out = AppendValue(out, cell, record.values[cell.column]);
   }
-  if (layout.cdc_columns) out = AppendCdcColumns(out, record);
+  if (record.cdc_columns != nullptr) {
+    out = buffer_.Ensure(out, record.cdc_columns->size() + kLongestNumber);
+    out = WriteText(out, *record.cdc_columns);
+    out = sequences_.Write(out, record.sequence);
+  }
   if (out == buffer_.begin() +
                  data) {  // nothing of the row is there, and hosts drop empty records uncounted
     end_ = buffer_.begin() + before;
@@ -185,8 +216,9 @@ void RecordBatch::AppendRecord(Layout& layout, const Record& record) {
 char* RecordBatch::AppendValue(char* out, const Cell& cell, const Value& value) {
   if (value.kind == Kind::kAbsent) return out;
   constexpr size_t kSmall = 64;  // any value of a bounded size
-  out = buffer_.Ensure(out, cell.key.size() + kSmall);
-  out = WriteText(out, cell.key);
+  // For the value too where it is written as it is.
+  out = buffer_.Ensure(out, cell.key.size() + value.text.size() + kSmall);
+  out = WriteShortText(out, cell.key);
   if (value.problem == Problem::kReplaced) AddChange(cell, /*nulled=*/false);
   if (!cell.fitting.Has(value.kind)) return AppendMisfit(out, cell, value);
   switch (value.kind) {
@@ -197,23 +229,17 @@ char* RecordBatch::AppendValue(char* out, const Cell& cell, const Value& value) 
     case Kind::kSigned:
     case Kind::kUnsigned:
     case Kind::kBoolean:
+    case Kind::kFloat:
+    case Kind::kDouble:
     case Kind::kDecimal:
     case Kind::kYear:
-      return AppendRaw(out, value.text);
-    case Kind::kFloat:
-      return std::isfinite(value.number) ? WriteFloat(out, static_cast<float>(value.number))
-                                         : AppendNulled(out, cell);
-    case Kind::kDouble:
-      return std::isfinite(value.number) ? WriteDouble(out, value.number) : AppendNulled(out, cell);
+      return WriteShortText(out, value.text);
     case Kind::kText:
-      return AppendString(out, value.text);
+      return value.plain ? WriteQuoted(out, value.text) : AppendString(out, value.text);
     case Kind::kBytes:
       return AppendBytes(out, value.text);
     case Kind::kDate:
-      *out++ = '"';
-      out = AppendRaw(out, value.text);
-      *out++ = '"';
-      return out;
+      return WriteQuoted(out, value.text);
     case Kind::kDateTime:
     case Kind::kTimestamp:
       if (!IsDateTime(value.text)) return AppendNulled(out, cell);
@@ -267,24 +293,17 @@ char* RecordBatch::AppendMisfit(char* out, const Cell& cell, const Value& value)
 
 // Numbers, times and documents as the text that they are.
 char* RecordBatch::AppendAsString(char* out, const Cell& cell, const Value& value) {
-  std::array<char, kLongestNumber> number;
   switch (value.kind) {
     case Kind::kSigned:
     case Kind::kUnsigned:
     case Kind::kBoolean:
+    case Kind::kFloat:
+    case Kind::kDouble:
     case Kind::kDecimal:
     case Kind::kYear:
     case Kind::kTime:
     case Kind::kJson:
       return AppendString(out, value.text);
-    case Kind::kFloat: {
-      const char* end = WriteFloat(number.data(), static_cast<float>(value.number));
-      return AppendString(out, {number.data(), static_cast<size_t>(end - number.data())});
-    }
-    case Kind::kDouble: {
-      const char* end = WriteDouble(number.data(), value.number);
-      return AppendString(out, {number.data(), static_cast<size_t>(end - number.data())});
-    }
     default:
       return AppendNulled(out, cell);
   }
@@ -360,22 +379,6 @@ char* RecordBatch::AppendNulled(char* out, const Cell& cell) {
 
 void RecordBatch::AddChange(const Cell& cell, bool nulled) {
   changes_.push_back({static_cast<size_t>(&cell - layout_->cells.data()), nulled});
-}
-
-char* RecordBatch::AppendCdcColumns(char* out, const Record& record) {
-  constexpr size_t kNames = 96;
-  out = buffer_.Ensure(out, kNames + 2 * record.updated_at.size() + kLongestNumber);
-  out = WriteLiteral(out, ",\"_ab_cdc_updated_at\":\"");
-  out = WriteText(out, record.updated_at);
-  if (record.deleted) {
-    out = WriteLiteral(out, "\",\"_ab_cdc_deleted_at\":\"");
-    out = WriteText(out, record.updated_at);
-    *out++ = '"';
-  } else {
-    out = WriteLiteral(out, "\",\"_ab_cdc_deleted_at\":null");
-  }
-  out = WriteLiteral(out, ",\"_ab_cdc_cursor\":");
-  return WriteUnsigned(out, record.sequence);
 }
 
 char* RecordBatch::AppendChanges(char* out, Layout& layout) {

@@ -85,27 +85,28 @@ class RecordBatch final : public sync::RowBatch {
   };
 
   struct Layout {
-    size_t table;      // Table::index
-    std::string head;  // all of a record before its time
+    size_t table;              // Table::index
+    std::string head;          // all of a record before its time
+    std::string stamped_head;  // with the time, and all up to the data
+    int64_t stamped_ms = -1;   // that time
     std::vector<Cell> cells;
-    bool cdc_columns;
+    bool cdc_columns = false;
+  };
+
+  // The columns of the protocol up to the cursor's value, made anew when their time is another.
+  struct CdcColumns {
+    int64_t milliseconds = INT64_MIN;
+    std::string of_row;
+    std::string of_deleted_row;
+
+    const CdcColumns& At(int64_t time_ms);
   };
 
   // The change of a row that one record tells.
   struct Record {
     std::span<const mysql::Value> values;
-    std::string_view updated_at;
-    bool deleted;
+    const std::string* cdc_columns;  // null: none
     uint64_t sequence;
-  };
-
-  // Text of a time, made anew when the time is another.
-  struct CachedTimestamp {
-    int64_t milliseconds = INT64_MIN;
-    std::array<char, kLongestTimestamp> text;
-    size_t size = 0;
-
-    std::string_view Of(int64_t time_ms);
   };
 
   struct Change {
@@ -114,7 +115,6 @@ class RecordBatch final : public sync::RowBatch {
   };
 
   Cell MakeCell(const sync::Table& table, const mysql::Column& column, size_t place);
-  void TellTime();
   void AppendRecord(Layout& layout, const Record& record);
   char* AppendValue(char* out, const Cell& cell, const mysql::Value& value);
   char* AppendMisfit(char* out, const Cell& cell, const mysql::Value& value);
@@ -127,7 +127,6 @@ class RecordBatch final : public sync::RowBatch {
   char* AppendVector(char* out, std::string_view floats);
   char* AppendNulled(char* out, const Cell& cell);
   void AddChange(const Cell& cell, bool nulled);
-  char* AppendCdcColumns(char* out, const Record& record);
   char* AppendChanges(char* out, Layout& layout);
   AlteredValues& AlteredIn(const Layout& layout, Cell& cell);
   void Count(size_t table, uint64_t records);
@@ -143,9 +142,9 @@ class RecordBatch final : public sync::RowBatch {
   // The clock, read for the first row and then once in a while.
   uint64_t appended_ = 0;
   int64_t now_ms_ = -1;
-  std::string emitted_at_;  // now_ms_, and what stands between it and the data
-  CachedTimestamp emitted_;
-  CachedTimestamp committed_;
+  CdcColumns emitted_;    // of copied rows
+  CdcColumns committed_;  // of changes
+  SequenceWriter sequences_;
   const Layout* layout_ = nullptr;  // of the record in the making
   std::vector<Change> changes_;     // likewise
   std::vector<AlteredColumn> altered_;

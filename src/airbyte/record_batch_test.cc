@@ -33,7 +33,6 @@ constexpr std::string_view kPoint("\0\0\0\0\x01\x01\0\0\0\0\0\0\0\0\0\xF0\x3F\0\
                                   25);
 
 Value Of(Kind kind, std::string_view text) { return {.kind = kind, .text = text}; }
-Value Number(Kind kind, double number) { return {.kind = kind, .number = number, .text = ""}; }
 Value Bad(Kind kind, Problem problem, std::string_view text = "") {
   return {.kind = kind, .problem = problem, .text = text};
 }
@@ -224,9 +223,9 @@ TEST_F(RecordBatchTest, CopiesNumbersDigitByDigit) {
 }
 
 TEST_F(RecordBatchTest, WritesFloatingPointNumbersShortest) {
-  EXPECT_EQ(JsonOf(Number(Kind::kFloat, 0.1f)), "0.1");
-  EXPECT_EQ(JsonOf(Number(Kind::kDouble, 0.1)), "0.1");
-  EXPECT_EQ(JsonOf(Number(Kind::kDouble, 1e308)), "1e+308");
+  EXPECT_EQ(JsonOf(Of(Kind::kFloat, "0.1")), "0.1");
+  EXPECT_EQ(JsonOf(Of(Kind::kDouble, "0.1")), "0.1");
+  EXPECT_EQ(JsonOf(Of(Kind::kDouble, "1e+308")), "1e+308");
 }
 
 TEST_F(RecordBatchTest, WritesBytesInBase64) {

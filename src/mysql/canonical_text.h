@@ -29,6 +29,11 @@ Verdict CanonicalInteger(bool is_unsigned, std::string_view& text, Scratch& scra
 // zero without decimals (go/mysql/binlog/rbr.go, CellValue).
 Verdict CanonicalDecimal(std::string_view& text, Scratch& scratch);
 
+// A floating-point number, in any decimal form: the shortest text that reads back as the same
+// value, as std::to_chars writes it. What is not finite is kMalformed.
+Verdict CanonicalFloat(std::string_view& text, Scratch& scratch);
+Verdict CanonicalDouble(std::string_view& text, Scratch& scratch);
+
 // "YYYY-MM-DD". A year, month or day of zero, and a day that its month does not have (SQL mode
 // ALLOW_INVALID_DATES), are kUnrepresentable.
 Verdict CheckDate(std::string_view text);

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <rapidjson/document.h>
 
+#include <charconv>
+#include <cstdint>
 #include <optional>
 #include <random>
 #include <string>
@@ -33,6 +35,10 @@ std::optional<std::string> Unsigned(std::string_view text) {
 }
 std::optional<std::string> Decimal(std::string_view text) {
   return Canonical(CanonicalDecimal, text);
+}
+std::optional<std::string> Float(std::string_view text) { return Canonical(CanonicalFloat, text); }
+std::optional<std::string> Double(std::string_view text) {
+  return Canonical(CanonicalDouble, text);
 }
 std::optional<std::string> Json(std::string_view text) { return Canonical(CanonicalJson, text); }
 std::optional<std::string> Year(std::string_view text) {
@@ -199,6 +205,87 @@ TEST(CanonicalJsonTest, WhatIsGoodIsJsonWhateverTheBytes) {
     document.Parse<rapidjson::kParseNumbersAsStringsFlag>(json->data(), json->size());
     EXPECT_FALSE(document.HasParseError()) << *json;
     EXPECT_EQ(json->find('\n'), std::string::npos) << *json;
+  }
+}
+
+// What the standard library makes of the text.
+template <typename Number>
+std::string Shortest(const std::string& text) {
+  Number number = 0;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  char out[64];
+  return {out, std::to_chars(out, out + sizeof(out), number).ptr};
+}
+
+// Numbers in the forms of MySQL ("-12.5", "1e20") and of Vitess ("-1.25E+01"), with zeros wherever
+// they can stand.
+std::string AnyNumber(std::mt19937_64& random) {
+  const auto below = [&](uint64_t end) { return random() % end; };
+  const auto digits = [&](uint64_t most, bool not_zero) {
+    std::string text;
+    for (uint64_t left = 1 + below(most); left > 0; --left) {
+      text += static_cast<char>('0' + (below(3) == 0 ? 0 : below(10)));
+    }
+    if (not_zero && text[0] == '0') text[0] = '7';
+    return text;
+  };
+  std::string text = below(2) == 0 ? "-" : "";
+  if (below(2) == 0) {
+    text += below(4) == 0 ? "0" : digits(below(3) == 0 ? 19 : 6, true);
+    if (below(4) != 0) text += "." + digits(below(3) == 0 ? 19 : 6, false);
+    if (below(4) == 0) text += (below(2) == 0 ? "e" : "e-") + digits(2, false);
+    return text;
+  }
+  text += digits(1, true);
+  if (below(4) != 0) text += "." + digits(below(3) == 0 ? 17 : 8, false);
+  return text + (below(2) == 0 ? "E+" : "E-") + static_cast<char>('0' + below(4)) +
+         static_cast<char>('0' + below(10));
+}
+
+TEST(CanonicalTextTest, FloatingPointNumbersAreTheShortestTextOfTheirValue) {
+  std::mt19937_64 random(20261122);
+  for (int i = 0; i < 200'000; ++i) {
+    const std::string text = AnyNumber(random);
+    EXPECT_EQ(Double(text), Shortest<double>(text)) << text;
+    // Beyond the range of a float, the library gives none.
+    if (const auto number = Float(text)) {
+      EXPECT_EQ(*number, Shortest<float>(text)) << text;
+    }
+  }
+}
+
+TEST(CanonicalTextTest, FloatingPointNumbersAtTheEndsOfTheirRangesStayThere) {
+  EXPECT_EQ(Double("1.7976931348623157e308"), "1.7976931348623157e+308");
+  EXPECT_EQ(Double("5E-324"), "5e-324");
+  EXPECT_EQ(Double("-0E+00"), "-0");
+  EXPECT_EQ(Double("0.000"), "0");
+  EXPECT_EQ(Double("1E+99"), "1e+99");
+  EXPECT_EQ(Float("3.4028235E+38"), "3.4028235e+38");
+  EXPECT_EQ(Float("1E-45"), "1e-45");
+  EXPECT_EQ(Float("16777216"), "16777216");
+  EXPECT_EQ(Float("16777217"), "16777216");
+  EXPECT_EQ(Float("1E+39"), std::nullopt);
+  EXPECT_EQ(Double("1E+309"), std::nullopt);
+}
+
+TEST(CanonicalTextTest, WhatIsNoFloatingPointNumberIsMalformed) {
+  for (const char* text : {"", "-", ".", "-.", "e5", "1e", "1e+", "1E+0x", "1 ", " 1", "+1", "1,5",
+                           "1.2.3", "nan", "inf", "-Infinity", "0x10", "1e5 "}) {
+    EXPECT_EQ(Double(text), std::nullopt) << text;
+    EXPECT_EQ(Float(text), std::nullopt) << text;
+  }
+}
+
+TEST(CanonicalTextTest, ADigitIsToldFromOtherBytesWhereverItStands) {
+  for (size_t size = 1; size <= 18; ++size) {
+    for (size_t at = 0; at < size; ++at) {
+      for (const char other : {'/', ':', ' ', '\0', '-', 'a', '\xb5'}) {
+        std::string text(size, '5');
+        EXPECT_EQ(Unsigned(text), text);
+        text[at] = other;
+        EXPECT_EQ(Unsigned(text), std::nullopt) << size << " " << at << " " << other;
+      }
+    }
   }
 }
 

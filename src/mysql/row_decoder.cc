@@ -262,13 +262,13 @@ bool BitOf(const binlogdata::RowChange::Bitmap& bitmap, size_t index) {
          ((static_cast<unsigned char>(bytes[index / 8]) >> (index % 8)) & 1) != 0;
 }
 
-Value NullWith(Problem problem) { return {Kind::kNull, problem, 0, {}}; }
+Value NullWith(Problem problem) { return {Kind::kNull, problem, false, {}}; }
 
 // The value of a text that a function of canonical_text.h has looked at.
 Value Judged(Verdict verdict, Kind kind, std::string_view text) {
   switch (verdict) {
     case Verdict::kGood:
-      return {kind, Problem::kNone, 0, text};
+      return {kind, Problem::kNone, false, text};
     case Verdict::kUnrepresentable:
       return NullWith(Problem::kUnrepresentable);
     case Verdict::kMalformed:
@@ -279,24 +279,13 @@ Value Judged(Verdict verdict, Kind kind, std::string_view text) {
 
 Value DateOf(Verdict verdict, const Converter& converter, std::string_view text) {
   if (verdict == Verdict::kUnrepresentable && converter.dates_as_text) {
-    return {Kind::kText, Problem::kNone, 0, text};
+    return {Kind::kText, Problem::kNone, false, text};
   }
   return Judged(verdict, converter.kind, text);
 }
 
-template <typename Number>
-Value NumberOf(Kind kind, std::string_view text) {
-  Number number = 0;
-  const char* end = text.data() + text.size();
-  const auto [at, error] = std::from_chars(text.data(), end, number);
-  if (error != std::errc() || at != end || !std::isfinite(number)) {
-    return NullWith(Problem::kMalformed);
-  }
-  return {kind, Problem::kNone, static_cast<double>(number), {}};
-}
-
 Value BooleanOf(bool value) {
-  return {Kind::kBoolean, Problem::kNone, 0, value ? "true" : "false"};
+  return {Kind::kBoolean, Problem::kNone, false, value ? "true" : "false"};
 }
 
 Value TinyIntBooleanOf(std::string_view text, Scratch& scratch) {
@@ -315,11 +304,13 @@ Value BitBooleanOf(std::string_view bytes) {
 }
 
 Value TextOf(Converter& converter, std::string_view text, Scratch& scratch) {
-  const bool as_it_is = converter.utf8 ? IsValidUtf8(text) : converter.keeps_ascii && IsAscii(text);
-  if (as_it_is) return {Kind::kText, Problem::kNone, 0, text};
+  const TextBytes bytes = BytesOf(text);
+  const bool as_it_is =
+      bytes.ascii ? converter.utf8 || converter.keeps_ascii : converter.utf8 && IsValidUtf8(text);
+  if (as_it_is) return {Kind::kText, Problem::kNone, bytes.plain, text};
   char* out = scratch.Reserve(converter.text.Bound(text.size()));
   const TextConverter::Converted converted = converter.text.Convert(text, out);
-  return {Kind::kText, converted.replaced ? Problem::kReplaced : Problem::kNone, 0,
+  return {Kind::kText, converted.replaced ? Problem::kReplaced : Problem::kNone, false,
           scratch.Keep(converted.end)};
 }
 
@@ -335,11 +326,12 @@ std::optional<uint64_t> UnsignedOf(std::string_view text) {
 Value EnumOf(Converter& converter, std::string_view text, Scratch& scratch) {
   const std::optional<uint64_t> number = UnsignedOf(text);
   if (!number.has_value()) return TextOf(converter, text, scratch);
-  if (*number == 0) return {Kind::kText, Problem::kNone, 0, ""};
+  if (*number == 0) return {Kind::kText, Problem::kNone, false, ""};
   if (*number > converter.labels.size()) return NullWith(Problem::kUnrepresentable);
   const std::string& label = converter.labels[*number - 1];
   char* out = scratch.Reserve(label.size());
-  return {Kind::kText, Problem::kNone, 0, scratch.Keep(std::copy(label.begin(), label.end(), out))};
+  return {Kind::kText, Problem::kNone, false,
+          scratch.Keep(std::copy(label.begin(), label.end(), out))};
 }
 
 // From a number whose lowest bit is the first label.
@@ -358,17 +350,17 @@ Value SetOf(Converter& converter, std::string_view text, Scratch& scratch) {
     if (out != begin) *out++ = ',';
     out = std::copy(converter.labels[i].begin(), converter.labels[i].end(), out);
   }
-  return {Kind::kText, Problem::kNone, 0, scratch.Keep(out)};
+  return {Kind::kText, Problem::kNone, false, scratch.Keep(out)};
 }
 
 // BINARY(n) has n bytes; the binary log leaves zeros at the end out, and Vitess puts them back only
 // where it knows the column (reference 5.5).
 Value PaddedBytesOf(const Converter& converter, std::string_view bytes, Scratch& scratch) {
-  if (bytes.size() >= converter.padded_size) return {Kind::kBytes, Problem::kNone, 0, bytes};
+  if (bytes.size() >= converter.padded_size) return {Kind::kBytes, Problem::kNone, false, bytes};
   char* out = scratch.Reserve(converter.padded_size);
   char* end = std::copy(bytes.begin(), bytes.end(), out);
   end = std::fill_n(end, converter.padded_size - bytes.size(), '\0');
-  return {Kind::kBytes, Problem::kNone, 0, scratch.Keep(end)};
+  return {Kind::kBytes, Problem::kNone, false, scratch.Keep(end)};
 }
 
 Value JsonOf(std::string_view text, Scratch& scratch) {
@@ -384,13 +376,13 @@ Value VectorOf(std::string_view bytes) {
     std::memcpy(&number, bytes.data() + i, sizeof(number));
     if (!std::isfinite(number)) return NullWith(Problem::kUnrepresentable);
   }
-  return {Kind::kVector, Problem::kNone, 0, bytes};
+  return {Kind::kVector, Problem::kNone, false, bytes};
 }
 
 Value ValueOf(Converter& converter, std::string_view text, Scratch& scratch) {
   switch (converter.step) {
     case Step::kSkip:
-      return {Kind::kAbsent, Problem::kNone, 0, {}};
+      return {Kind::kAbsent, Problem::kNone, false, {}};
     case Step::kInteger: {
       const Verdict verdict = CanonicalInteger(converter.kind == Kind::kUnsigned, text, scratch);
       return Judged(verdict, converter.kind, text);
@@ -399,10 +391,14 @@ Value ValueOf(Converter& converter, std::string_view text, Scratch& scratch) {
       return TinyIntBooleanOf(text, scratch);
     case Step::kBitBoolean:
       return BitBooleanOf(text);
-    case Step::kFloat:
-      return NumberOf<float>(Kind::kFloat, text);
-    case Step::kDouble:
-      return NumberOf<double>(Kind::kDouble, text);
+    case Step::kFloat: {
+      const Verdict verdict = CanonicalFloat(text, scratch);
+      return Judged(verdict, Kind::kFloat, text);
+    }
+    case Step::kDouble: {
+      const Verdict verdict = CanonicalDouble(text, scratch);
+      return Judged(verdict, Kind::kDouble, text);
+    }
     case Step::kDecimal: {
       const Verdict verdict = CanonicalDecimal(text, scratch);
       return Judged(verdict, Kind::kDecimal, text);
@@ -424,7 +420,7 @@ Value ValueOf(Converter& converter, std::string_view text, Scratch& scratch) {
     case Step::kSetNumber:
       return SetOf(converter, text, scratch);
     case Step::kBytes:
-      return {Kind::kBytes, Problem::kNone, 0, text};
+      return {Kind::kBytes, Problem::kNone, false, text};
     case Step::kPaddedBytes:
       return PaddedBytesOf(converter, text, scratch);
     case Step::kJson:
@@ -502,7 +498,8 @@ absl::Status RowDecoder::Impl::MarkAbsent(const binlogdata::RowChange::Bitmap* d
     if (places == nullptr) return false;
     for (size_t i = 0; i < values.size(); ++i) {
       const size_t at = (places->*place)[i];
-      if (at != kNowhere && BitOf(bitmap, at) == absent_if) values[i] = {Kind::kAbsent, {}, 0, {}};
+      if (at != kNowhere && BitOf(bitmap, at) == absent_if)
+        values[i] = {Kind::kAbsent, {}, false, {}};
     }
     return true;
   };
@@ -571,7 +568,8 @@ absl::Status RowDecoder::Decode(const query::Row& row,
     // Values are made where they stay: a copy of one that was just written stalls on its parts.
     Value* const place = &out.values_[i];
     if (length == -1) {
-      ::new (place) Value{converter.step == Step::kSkip ? Kind::kAbsent : Kind::kNull, {}, 0, {}};
+      ::new (place)
+          Value{converter.step == Step::kSkip ? Kind::kAbsent : Kind::kNull, {}, false, {}};
       continue;
     }
     if (static_cast<uint64_t>(length) > left.size()) {

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <cstring>
 #include <limits>
 #include <optional>
@@ -56,24 +58,19 @@ absl::StatusOr<RowDecoder> DecoderOf(const std::vector<query::Field>& fields, Ro
 struct Kept {
   Kind kind = Kind::kNull;
   Problem problem = Problem::kNone;
-  double number = 0;
   std::string text;
   friend bool operator==(const Kept&, const Kept&) = default;
   friend std::ostream& operator<<(std::ostream& out, const Kept& kept) {
     return out << "kind " << static_cast<int>(kept.kind) << " problem "
-               << static_cast<int>(kept.problem) << " number " << kept.number << " text "
-               << testing::PrintToString(kept.text);
+               << static_cast<int>(kept.problem) << " text " << testing::PrintToString(kept.text);
   }
 };
 
-Kept KeptOf(const Value& value) {
-  return {value.kind, value.problem, value.number, std::string(value.text)};
-}
+Kept KeptOf(const Value& value) { return {value.kind, value.problem, std::string(value.text)}; }
 Kept Is(Kind kind, std::string text, Problem problem = Problem::kNone) {
-  return {kind, problem, 0, std::move(text)};
+  return {kind, problem, std::move(text)};
 }
-Kept Number(Kind kind, double number) { return {kind, Problem::kNone, number, ""}; }
-Kept NullFor(Problem problem) { return {Kind::kNull, problem, 0, ""}; }
+Kept NullFor(Problem problem) { return {Kind::kNull, problem, ""}; }
 
 Kept Decoded(const query::Field& field, RowSource source, const std::string& bytes,
              const TypeOptions& options = {}, bool enum_set_string_values = true) {
@@ -114,18 +111,17 @@ TEST(RowDecoderTest, SmallestLargestAndStrangestValuesOfEveryTypeAreExact) {
       {f(query::UINT32, "int(6) unsigned zerofill"), "42", Is(Kind::kUnsigned, "42")},
       {f(query::INT64, "bigint"), "9223372036854775808", NullFor(Problem::kMalformed)},
       {f(query::INT32, "int"), "", NullFor(Problem::kMalformed)},
-      {f(query::FLOAT32, "float"), "1.5", Number(Kind::kFloat, 1.5)},
-      {f(query::FLOAT32, "float"), "1.5E+00", Number(Kind::kFloat, 1.5)},
-      {f(query::FLOAT32, "float"), "0.1", Number(Kind::kFloat, static_cast<double>(0.1f))},
-      {f(query::FLOAT32, "float"), "1E-01", Number(Kind::kFloat, static_cast<double>(0.1f))},
-      {f(query::FLOAT32, "float"), "-3.4028235E+38",
-       Number(Kind::kFloat, -static_cast<double>(std::numeric_limits<float>::max()))},
+      {f(query::FLOAT32, "float"), "1.5", Is(Kind::kFloat, "1.5")},
+      {f(query::FLOAT32, "float"), "1.5E+00", Is(Kind::kFloat, "1.5")},
+      {f(query::FLOAT32, "float"), "0.1", Is(Kind::kFloat, "0.1")},
+      {f(query::FLOAT32, "float"), "1E-01", Is(Kind::kFloat, "0.1")},
+      {f(query::FLOAT32, "float"), "-3.4028235E+38", Is(Kind::kFloat, "-3.4028235e+38")},
       {f(query::FLOAT64, "double"), "1.7976931348623157e308",
-       Number(Kind::kDouble, std::numeric_limits<double>::max())},
+       Is(Kind::kDouble, "1.7976931348623157e+308")},
       {f(query::FLOAT64, "double"), "1.7976931348623157E+308",
-       Number(Kind::kDouble, std::numeric_limits<double>::max())},
-      {f(query::FLOAT64, "double"), "5E-324", Number(Kind::kDouble, 5e-324)},
-      {f(query::FLOAT64, "double"), "0E+00", Number(Kind::kDouble, 0)},
+       Is(Kind::kDouble, "1.7976931348623157e+308")},
+      {f(query::FLOAT64, "double"), "5E-324", Is(Kind::kDouble, "5e-324")},
+      {f(query::FLOAT64, "double"), "0E+00", Is(Kind::kDouble, "0")},
       {f(query::FLOAT64, "double"), "nan", NullFor(Problem::kMalformed)},
       {f(query::FLOAT64, "double"), "1e999", NullFor(Problem::kMalformed)},
       {f(query::FLOAT64, "double"), "1.5x", NullFor(Problem::kMalformed)},
@@ -472,16 +468,36 @@ TEST(RowDecoderTest, ConvertedValuesOfOneRowDoNotDisturbEachOther) {
   }
 }
 
+template <typename Number>
+std::string ShortestText(std::string_view text) {
+  Number number = 0;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  std::array<char, 64> out;
+  return {out.data(), std::to_chars(out.data(), out.data() + out.size(), number).ptr};
+}
+
+bool IsItsOwnEscapedForm(std::string_view text) {
+  return std::none_of(text.begin(), text.end(),
+                      [](unsigned char c) { return c < 0x20 || c == '"' || c == '\\'; });
+}
+
 // Every invariant of value.h that a sink relies on.
 void ExpectCanonical(const Value& value) {
   switch (value.kind) {
     case Kind::kNull:
     case Kind::kAbsent:
-    case Kind::kFloat:
-    case Kind::kDouble:
       EXPECT_EQ(value.text, "");
       break;
+    case Kind::kFloat:
+      EXPECT_EQ(value.text, ShortestText<float>(value.text));
+      break;
+    case Kind::kDouble:
+      EXPECT_EQ(value.text, ShortestText<double>(value.text));
+      break;
     case Kind::kText:
+      EXPECT_TRUE(!value.plain || IsItsOwnEscapedForm(value.text))
+          << testing::PrintToString(value.text);
+      [[fallthrough]];
     case Kind::kJson:
       EXPECT_TRUE(IsValidUtf8(value.text)) << testing::PrintToString(value.text);
       break;

@@ -10,7 +10,58 @@ constexpr uint64_t kHighBits = 0x8080808080808080;
 // ICU counts with 32 bits.
 constexpr size_t kMaxPiece = size_t{1} << 30;
 
+// High bits of the bytes that are below 0x20, a quotation mark or a backslash. A byte above the
+// lowest one that is marked may be marked wrongly.
+uint64_t MarkSpecial(uint64_t word) {
+  constexpr uint64_t kOnes = 0x0101010101010101;
+  const uint64_t quote = word ^ (kOnes * '"');
+  const uint64_t backslash = word ^ (kOnes * '\\');
+  const uint64_t control = (word - kOnes * 0x20) & ~word;
+  return (((quote - kOnes) & ~quote) | ((backslash - kOnes) & ~backslash) | control) & kHighBits;
+}
+
+uint64_t EitherHalf(const unsigned char (&block)[16]) {
+  uint64_t halves[2];
+  std::memcpy(halves, block, sizeof(halves));
+  return halves[0] | halves[1];
+}
+
+// Of fewer bytes than a block has.
+TextBytes BytesOfFew(std::string_view text) {
+  uint64_t word = 0;
+  uint64_t last = 0;
+  if (text.size() >= sizeof(word)) {
+    std::memcpy(&word, text.data(), sizeof(word));
+    std::memcpy(&last, text.data() + text.size() - sizeof(last), sizeof(last));
+    return {((word | last) & kHighBits) == 0, (MarkSpecial(word) | MarkSpecial(last)) == 0};
+  }
+  word = 0x2020202020202020;  // blanks behind the text
+  for (size_t i = 0; i < text.size(); ++i) {
+    word = word << 8 | static_cast<unsigned char>(text[i]);
+  }
+  return {(word & kHighBits) == 0, MarkSpecial(word) == 0};
+}
+
 }  // namespace
+
+TextBytes BytesOf(std::string_view text) {
+  // Compilers make one vector of each array.
+  constexpr size_t kBlock = 16;
+  if (text.size() < kBlock) return BytesOfFew(text);
+  unsigned char any[kBlock] = {};
+  unsigned char special[kBlock] = {};
+  const auto look = [&](const char* at) {
+    for (size_t i = 0; i < kBlock; ++i) {
+      const auto c = static_cast<unsigned char>(at[i]);
+      any[i] |= c;
+      special[i] |= static_cast<unsigned char>((c < 0x20) | (c == '"') | (c == '\\'));
+    }
+  };
+  const char* const last = text.data() + text.size() - kBlock;
+  for (const char* at = text.data(); at < last; at += kBlock) look(at);
+  look(last);  // together with bytes that were looked at already
+  return {(EitherHalf(any) & kHighBits) == 0, EitherHalf(special) == 0};
+}
 
 bool IsValidUtf8(std::string_view bytes) {
   if (IsAscii(bytes)) return true;

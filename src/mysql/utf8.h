@@ -34,6 +34,14 @@ inline bool IsAscii(std::string_view bytes) {
   return (word & kHighBits) == 0;
 }
 
+struct TextBytes {
+  bool ascii;  // IsAscii
+  bool plain;  // no byte below 0x20, no quotation mark, no backslash
+};
+
+// Both in one go.
+TextBytes BytesOf(std::string_view text);
+
 // Whether the bytes are UTF-8 as Unicode defines it: no surrogates, no overlong forms, nothing
 // beyond U+10FFFF.
 bool IsValidUtf8(std::string_view bytes);

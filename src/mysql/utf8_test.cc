@@ -26,6 +26,23 @@ TEST(Utf8Test, AByteBeyondAsciiIsFoundWhereverItStands) {
   }
 }
 
+TEST(Utf8Test, AByteThatFormatsEscapeIsFoundWhereverItStands) {
+  for (size_t size = 0; size < 100; ++size) {
+    const std::string plain(size, 'a');
+    EXPECT_TRUE(BytesOf(plain).plain) << size;
+    EXPECT_TRUE(BytesOf(plain).ascii) << size;
+    for (size_t at = 0; at < size; ++at) {
+      for (int c = 0; c < 256; ++c) {
+        std::string text = plain;
+        text[at] = static_cast<char>(c);
+        const TextBytes bytes = BytesOf(text);
+        EXPECT_EQ(bytes.plain, c >= 0x20 && c != '"' && c != '\\') << size << " " << at << " " << c;
+        EXPECT_EQ(bytes.ascii, c < 0x80) << size << " " << at << " " << c;
+      }
+    }
+  }
+}
+
 TEST(Utf8Test, TheSmallestAndLargestOfEachLengthAreValid) {
   for (const char* text :
        {"", "\x7f", "\u0080", "\u07ff", "\u0800", "\ue000", "\uffff", "\U00010000", "\U0010ffff"}) {

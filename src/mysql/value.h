@@ -10,15 +10,15 @@ namespace source_vitess::mysql {
 
 // What `Value::text` holds for each kind. Numbers are canonical decimal text that is also a JSON
 // number: no leading zeros, no plus sign, a digit before the point. So a sink that writes text
-// copies it, and one that needs a number parses it.
+// copies it, and one that needs a number parses it (std::from_chars).
 enum class Kind : uint8_t {
   kNull,       // nothing; `problem` may say that there was a value that could not be given
   kAbsent,     // nothing: the row image does not have this column
   kSigned,     // an integer that fits int64_t
   kUnsigned,   // an integer that fits uint64_t
   kBoolean,    // "true" or "false"
-  kFloat,      // `number`, exactly a float
-  kDouble,     // `number`
+  kFloat,      // the shortest text that reads back as the same float: "0.1", "1e+15"
+  kDouble,     // likewise of a double
   kDecimal,    // all digits, no exponent
   kText,       // valid UTF-8
   kBytes,      // any bytes
@@ -46,7 +46,9 @@ enum class Problem : uint8_t {
 struct Value {
   Kind kind = Kind::kNull;
   Problem problem = Problem::kNone;
-  double number = 0;
+  // Of kText: whether it is known to have neither control characters nor quotation marks nor
+  // backslashes, so that it is its own escaped form.
+  bool plain = false;
   std::string_view text;
 };
 

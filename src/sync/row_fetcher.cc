@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstdio>
 #include <utility>
 
@@ -37,10 +38,13 @@ std::string QuotedText(std::string_view text) {
       "'", absl::StrReplaceAll(AbslView(text), {{"\\", "\\\\"}, {"'", "''"}, {kNul, "\\0"}}), "'");
 }
 
-// 17 digits are enough for any double, and so for any float, which MySQL compares as one.
-std::string Number(double number) {
+// MySQL compares a FLOAT as the double that it is, whose digits are more than those that tell it
+// from other floats. 17 are enough for any double.
+std::string FloatAsDouble(std::string_view shortest) {
+  float number = 0;
+  std::from_chars(shortest.data(), shortest.data() + shortest.size(), number);
   std::array<char, 32> text;
-  const int size = std::snprintf(text.data(), text.size(), "%.16e", number);
+  const int size = std::snprintf(text.data(), text.size(), "%.16e", static_cast<double>(number));
   return {text.data(), static_cast<size_t>(size)};
 }
 
@@ -61,8 +65,11 @@ std::string Literal(const mysql::ColumnType& type, const Value& value) {
     case Kind::kYear:
       return std::string(value.text);
     case Kind::kFloat:
+      return FloatAsDouble(value.text);
     case Kind::kDouble:
-      return Number(value.number);
+      // An exponent makes it a double for MySQL too, not a decimal number.
+      return absl::StrCat(AbslView(value.text),
+                          absl::StrContains(AbslView(value.text), 'e') ? "" : "e0");
     case Kind::kText:
     case Kind::kDate:
     case Kind::kDateTime:
