@@ -61,8 +61,9 @@ absl::StatusOr<query::QueryResult> Cluster::Execute(Session& session, std::strin
   if (!statement.ok()) return statement.status();
   const absl::MutexLock lock(&mutex_);
   absl::StatusOr<query::QueryResult> result = Run(session, *statement, sql);
-  const bool only_looks =
-      std::holds_alternative<Select>(*statement) || std::holds_alternative<Show>(*statement);
+  const bool only_looks = std::holds_alternative<Select>(*statement) ||
+                          std::holds_alternative<Show>(*statement) ||
+                          std::holds_alternative<VexplainPlan>(*statement);
   if (only_looks) return result;
   const absl::Status followed = FollowChanges();
   if (result.ok() && !followed.ok()) return followed;

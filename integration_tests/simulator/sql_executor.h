@@ -40,6 +40,7 @@ class SqlExecutor {
   absl::StatusOr<query::QueryResult> Run(const TruncateTable& truncate);
   absl::StatusOr<query::QueryResult> Run(const LoggedOnly& statement);
   absl::StatusOr<query::QueryResult> Run(const Show& show);
+  absl::StatusOr<query::QueryResult> Run(const VexplainPlan& vexplain);
   absl::StatusOr<query::QueryResult> Run(const AlterVschema& vschema);
 
   // Whether the statement commits a transaction that is open, as definitions do.

@@ -191,6 +191,7 @@ class Parser {
     }
     if (AcceptWord("show")) return ParseShow();
     if (AcceptWord("use")) return Use{NameOrString()};
+    if (AcceptWords({"vexplain", "plan", "select"})) return VexplainPlan{ParseSelect()};
     return ParseControl();
   }
 

@@ -104,6 +104,28 @@ absl::StatusOr<query::QueryResult> SqlExecutor::ShowVindexes(const Show& show) {
   return result;
 }
 
+// vtgate/engine/vexplain.go and route.go: the plan is one text, JSON indented by tabs. Of tables
+// that are read as a whole, the variant tells which shards that takes.
+absl::StatusOr<query::QueryResult> SqlExecutor::Run(const VexplainPlan& vexplain) {
+  if (!vexplain.select.table || vexplain.select.where) {
+    return absl::UnimplementedError("VEXPLAIN PLAN is known to the simulator for whole tables");
+  }
+  Keyspace* keyspace = nullptr;
+  const auto places = FindTables(*vexplain.select.table, &keyspace);
+  if (!places.ok()) return places.status();
+  const std::string& table = places->front().table->schema->name;
+  const std::string_view variant = !keyspace->sharded()                           ? "Unsharded"
+                                   : keyspace->reference_tables.count(table) != 0 ? "Reference"
+                                                                                  : "Scatter";
+  query::QueryResult result = WithFields({"JSON"});
+  AppendRow({Cell(Cat("{\n\t\"OperatorType\": \"Route\",\n\t\"Variant\": \"", variant,
+                      "\",\n\t\"Keyspace\": {\n\t\t\"Name\": \"", keyspace->name,
+                      "\",\n\t\t\"Sharded\": ", keyspace->sharded() ? "true" : "false",
+                      "\n\t},\n\t\"Table\": \"", table, "\"\n}"))},
+            result);
+  return result;
+}
+
 absl::StatusOr<query::QueryResult> SqlExecutor::ShowTablets(const Show& show) {
   query::QueryResult result = WithFields({"Cell", "Keyspace", "Shard", "TabletType", "State",
                                           "Alias", "Hostname", "PrimaryTermStartTime"});

@@ -223,9 +223,14 @@ struct CreateKeyspace {
   bool one_server = false;
 };
 
+// vexplain plan select ...
+struct VexplainPlan {
+  Select select;
+};
+
 using Statement = std::variant<Select, Insert, Update, Delete, CreateTable, CreateView, AlterTable,
                                DropTable, RenameTable, TruncateTable, LoggedOnly, Control, Use,
-                               Show, AlterVschema, CreateKeyspace>;
+                               Show, AlterVschema, CreateKeyspace, VexplainPlan>;
 
 }  // namespace source_vitess::simulator
 

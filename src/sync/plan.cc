@@ -156,6 +156,35 @@ absl::StatusOr<ShardState> ReadShardState(vitess::VtgateClient& client, const st
   return state;
 }
 
+bool MayBeReferenceTable(const std::optional<TablePosition>& stored,
+                         const KeyspaceState& keyspace) {
+  if (keyspace.shards.size() < 2) return false;
+  return !stored.has_value() ||
+         std::any_of(keyspace.shards.begin(), keyspace.shards.end(), [&](const ShardState& state) {
+           return stored->FindShard(state.shard) == nullptr;
+         });
+}
+
+KeyspaceState OneShardOf(const KeyspaceState& keyspace,
+                         const std::optional<TablePosition>& stored) {
+  const auto find = [&](auto&& fits) {
+    return std::find_if(
+        keyspace.shards.begin(), keyspace.shards.end(), [&](const ShardState& state) {
+          if (!stored.has_value()) return false;
+          const auto& shards = stored->vgtid.shard_gtids();
+          return std::any_of(shards.begin(), shards.end(), [&](const binlogdata::ShardGtid& shard) {
+            return fits(state.shard, shard.shard());
+          });
+        });
+  };
+  auto chosen = find([](const std::string& a, const std::string& b) { return a == b; });
+  if (chosen == keyspace.shards.end()) {
+    chosen = find([](const std::string& a, const std::string& b) { return vitess::Overlap(a, b); });
+  }
+  if (chosen == keyspace.shards.end()) chosen = keyspace.shards.begin();
+  return {keyspace.keyspace, {*chosen}, keyspace.ended};
+}
+
 absl::StatusOr<TablePlan> PlanTable(const Table& table, const std::optional<TablePosition>& stored,
                                     const KeyspaceState& keyspace, const SyncOptions& options) {
   TablePlan plan;

@@ -52,6 +52,15 @@ absl::Status ShardIsGone(const std::string& keyspace, const std::string& shard);
 absl::Status CheckPosition(std::string_view position, const std::string& keyspace,
                            const ShardState& shard, bool strict);
 
+// Whether a table that stood at `stored` may be a reference table, for Vitess to be asked: not in
+// one shard, and not where every shard is read already. So Vitess is asked when a table is first
+// read, and again about those that are reference tables, or were not known in some shard.
+bool MayBeReferenceTable(const std::optional<TablePosition>& stored, const KeyspaceState& keyspace);
+
+// The keyspace with the one shard that a reference table is read from: the one where it stood, or
+// one that goes on with that one's keys, or the first. REQUIRES: the keyspace has shards.
+KeyspaceState OneShardOf(const KeyspaceState& keyspace, const std::optional<TablePosition>& stored);
+
 struct TablePlan {
   // Covers the shards of the KeyspaceState. One that has ended stands in for the new shards that it
   // went over to, which are read from where its JOURNAL says.

@@ -264,5 +264,36 @@ TEST(ShardStateTest, AimsAtWhatThePrimaryAndTheChosenTabletHaveBothExecuted) {
   EXPECT_EQ(shard.Target(), Set(At(7)));
 }
 
+TEST_F(PlanTest, AsksOnlyOfTablesThatAreNotReadFromEveryShardWhetherOneIsEnough) {
+  EXPECT_TRUE(MayBeReferenceTable(std::nullopt, keyspace_));
+  EXPECT_TRUE(MayBeReferenceTable(Stored(Vgtid({{"80-", At(15)}})), keyspace_));
+  EXPECT_FALSE(MayBeReferenceTable(Stored(Vgtid({{"-80", At(5)}, {"80-", At(15)}})), keyspace_));
+  keyspace_.shards.pop_back();
+  EXPECT_FALSE(MayBeReferenceTable(std::nullopt, keyspace_));
+}
+
+TEST_F(PlanTest, ReadsAReferenceTableFromTheFirstShard) {
+  EXPECT_EQ(OneShardOf(keyspace_, std::nullopt).shards.front().shard, "-80");
+}
+
+TEST_F(PlanTest, ReadsAReferenceTableFromTheShardWhereItStood) {
+  const KeyspaceState one = OneShardOf(keyspace_, Stored(Vgtid({{"80-", At(15)}})));
+
+  ASSERT_THAT(one.shards, SizeIs(1));
+  EXPECT_EQ(one.shards.front().shard, "80-");
+}
+
+TEST_F(PlanTest, FollowsAReferenceTableFromAShardThatHasEnded) {
+  keyspace_.ended = {"c0-"};
+  const std::optional<TablePosition> stored = Stored(Vgtid({{"c0-", At(15)}}));
+
+  const KeyspaceState one = OneShardOf(keyspace_, stored);
+  const auto plan = PlanTable(table_, stored, one, options_);
+
+  EXPECT_EQ(one.shards.front().shard, "80-");
+  ASSERT_TRUE(plan.ok()) << plan.status();
+  EXPECT_EQ(Text(plan->position.vgtid), "c0-=15");
+}
+
 }  // namespace
 }  // namespace source_vitess::sync

@@ -46,7 +46,7 @@ absl::Status Scheduler::EndShard(Part& part, const std::string& shard,
   TableState& state = tables_state_[part.table];
   if (FindShard(part.position, shard) < 0) return absl::OkStatus();
   const bool reads_all =
-      context_.options.shards.empty() ||
+      context_.options.shards.empty() || table.reference ||
       std::all_of(journal.participants().begin(), journal.participants().end(),
                   [&](const binlogdata::KeyspaceShard& participant) {
                     return Contains(context_.options.shards, participant.shard()) ||
@@ -142,7 +142,11 @@ absl::Status Scheduler::GoOver(size_t index, const binlogdata::Journal& journal)
   }
   std::vector<const EndedShard*> found;
   for (const EndedShard& shard : ended) found.push_back(&shard);
-  const bool missing = static_cast<int>(found.size()) < journal.participants_size();
+  // What a reference table has in the new shards does not come from the old ones, but from where it
+  // is maintained (Vitess go/vt/vtctl/workflow/resharder.go: createStreams), so that a position in
+  // the old ones says nothing of it.
+  const bool missing =
+      tables_[index].reference || static_cast<int>(found.size()) < journal.participants_size();
   const Succession succession = Succeed(journal, found, missing);
   TakeUp(index, journal, succession);
   if (succession.repeated && !tables_[index].incremental &&
@@ -150,7 +154,7 @@ absl::Status Scheduler::GoOver(size_t index, const binlogdata::Journal& journal)
     // Its rows would come twice in one attempt; the next attempt replaces this one.
     const absl::Status status = vitess::TransientError(
         absl::StrCat(Name(index), " has to be read from its beginning: its shards ",
-                     Names(journal.participants()), " were merged during its full refresh"));
+                     Names(journal.participants()), " were resharded during its full refresh"));
     const std::vector<Part*> parts = state.parts;
     for (Part* part : parts) {
       if (part->state != PartState::kWaiting) continue;
@@ -179,6 +183,7 @@ void Scheduler::TakeUp(size_t index, const binlogdata::Journal& journal,
   for (int i = 0; i < journal.shard_gtids_size(); ++i) {
     const binlogdata::ShardGtid& shard = succession.shards[static_cast<size_t>(i)];
     if (some_selected && !Contains(selected, shard.shard())) continue;
+    if (tables_[index].reference && !shards.empty()) break;
     shards_.SetServing(keyspace, shard.shard());
     const bool is_first_copy_going_on = !shard.gtid().empty() && !shard.table_p_ks().empty();
     if (succession.repeated || is_first_copy_going_on) {
@@ -258,6 +263,7 @@ absl::Status Scheduler::FindNewShards(Part& part, absl::Time now) {
           });
         });
     if (taken) continue;
+    if (tables_[part.table].reference && !added.empty()) break;
     shards_.SetServing(keyspace, name);
     binlogdata::ShardGtid& shard = added.emplace_back();
     shard.set_keyspace(keyspace);

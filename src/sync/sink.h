@@ -24,6 +24,9 @@ struct Table {
   // uninterrupted snapshot.
   bool incremental = true;
   std::vector<std::string> columns;  // those to deliver, in the schema's order
+  // Whether each of the keyspace's shards holds all rows, so that one of them is read: a reference
+  // table of Vitess. False as well where nobody had to ask.
+  bool reference = false;
 
   const std::string& keyspace() const { return schema.keyspace; }
   const std::string& name() const { return schema.name; }

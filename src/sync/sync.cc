@@ -109,6 +109,26 @@ absl::Status ReadKeyspace(const SyncOptions& options, vitess::VtgateClient& clie
   return absl::OkStatus();
 }
 
+// Finds out which of the keyspace's tables are reference tables.
+absl::Status FindReferenceTables(const SyncOptions& options, vitess::VtgateClient& client,
+                                 std::span<const TableRequest> requests,
+                                 const KeyspaceState& keyspace, std::span<Table> tables,
+                                 telemetry::Logger& logger) {
+  for (Table& table : tables) {
+    if (table.keyspace() != keyspace.keyspace ||
+        !MayBeReferenceTable(requests[table.index].position, keyspace)) {
+      continue;
+    }
+    absl::Status status = Retry(options, logger, [&] {
+      const auto answer = vitess::IsReferenceTable(client, table.keyspace(), table.name());
+      table.reference = answer.value_or(false);
+      return answer.status();
+    });
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
 std::vector<Table> MakeTables(std::vector<TableRequest>& requests) {
   std::vector<Table> tables;
   tables.reserve(requests.size());
@@ -132,7 +152,7 @@ std::vector<Table> MakeTables(std::vector<TableRequest>& requests) {
 SyncResult RunSync(const SyncOptions& options, vitess::VtgateClient& client,
                    std::vector<TableRequest> requests, Sink& sink, telemetry::Logger& logger,
                    uint64_t first_sequence) {
-  const std::vector<Table> tables = MakeTables(requests);
+  std::vector<Table> tables = MakeTables(requests);
   std::atomic<uint64_t> sequence = first_sequence;
   Checkpointer checkpointer({options.checkpoint_interval, options.checkpoint_time}, tables,
                             sequence, sink, absl::Now());
@@ -153,6 +173,9 @@ SyncResult RunSync(const SyncOptions& options, vitess::VtgateClient& client,
     absl::Status status =
         Retry(options, logger, [&] { return ReadKeyspace(options, client, requests, keyspace); });
     if (status.ok()) {
+      status = FindReferenceTables(options, client, requests, keyspace, tables, logger);
+    }
+    if (status.ok()) {
       keyspaces.push_back(std::move(keyspace));
     } else {
       failed_keyspaces.emplace(table.keyspace(), std::move(status));
@@ -171,7 +194,9 @@ SyncResult RunSync(const SyncOptions& options, vitess::VtgateClient& client,
       const auto keyspace = std::find_if(
           keyspaces.begin(), keyspaces.end(),
           [&](const KeyspaceState& candidate) { return candidate.keyspace == table.keyspace(); });
-      auto plan = PlanTable(table, requests[table.index].position, *keyspace, options);
+      const std::optional<TablePosition>& stored = requests[table.index].position;
+      auto plan = PlanTable(table, stored,
+                            table.reference ? OneShardOf(*keyspace, stored) : *keyspace, options);
       status = plan.status();
       if (plan.ok()) {
         for (const std::string& warning : plan->warnings) logger.Warning(warning);

@@ -115,6 +115,15 @@ absl::StatusOr<ShardStatus> ParseShardStatus(const query::QueryResult& result) {
   };
 }
 
+// What a question that not every Vitess can answer, and a false answer is safe to, comes to when it
+// fails.
+absl::StatusOr<bool> UnlessItPasses(absl::Status failure) {
+  const bool passes =
+      Classify(failure) == ErrorClass::kTransient && failure.code() != absl::StatusCode::kUnknown;
+  if (passes) return failure;
+  return false;
+}
+
 }  // namespace
 
 absl::StatusOr<std::vector<std::string>> ListKeyspaces(VtgateClient& client) {
@@ -198,18 +207,12 @@ absl::StatusOr<bool> IsReferenceTable(VtgateClient& client, std::string_view key
   if (!vindexes.ok()) {
     // VT05005: the VSchema does not have the table. Before v15 the words were there without it.
     if (absl::StrContains(vindexes.status().message(), "does not exist")) return false;
-    return vindexes.status();
+    return UnlessItPasses(vindexes.status());
   }
   if (vindexes->rows_size() > 0) return false;
   const auto plan =
       client.Execute(keyspace, absl::StrCat("vexplain plan select * from ", name), kTimeout);
-  if (!plan.ok()) {
-    if (Classify(plan.status()) == ErrorClass::kTransient &&
-        plan.status().code() != absl::StatusCode::kUnknown) {
-      return plan.status();
-    }
-    return false;
-  }
+  if (!plan.ok()) return UnlessItPasses(plan.status());
   const auto rows = ResultRows::Read(*plan);
   if (!rows.ok()) return rows.status();
   for (size_t row = 0; row < rows->size(); ++row) {
