@@ -1,6 +1,8 @@
 #include "simulator/reshard.h"
 
 #include <algorithm>
+#include <set>
+#include <utility>
 #include <variant>
 
 #include "simulator/sql_executor.h"
@@ -164,19 +166,60 @@ absl::Status Reshard::Fill(ClusterState& state, Keyspace& keyspace, Shard& sourc
 absl::Status Reshard::Follow(ClusterState& state) {
   if (switched_) return absl::OkStatus();
   Keyspace& keyspace = *state.FindKeyspace(options_.keyspace);
-  for (Source& source : sources_) {
-    const Shard& shard = *keyspace.FindShard(source.shard);
-    // Targets on the same server log there too.
-    while (source.next_index < shard.log->end_index()) {
-      const LoggedTransactionPointer transaction = shard.log->At(source.next_index++);
-      if (transaction->keyspace != shard.keyspace || transaction->shard != shard.name) continue;
-      for (const std::string& name : targets_) {
-        Shard& target = *keyspace.FindShard(name);
-        if (!shard.range.Intersects(target.range)) continue;
-        const absl::Status status = Apply(state, keyspace, shard, target, *transaction);
-        if (!status.ok()) return status;
+  for (bool applied = true; std::exchange(applied, false);) {
+    for (Source& source : sources_) {
+      const Shard& shard = *keyspace.FindShard(source.shard);
+      while (source.next_index < shard.log->end_index()) {
+        const LoggedTransactionPointer transaction = shard.log->At(source.next_index);
+        // Targets on the same server log there too.
+        if (transaction->keyspace == shard.keyspace && transaction->shard == shard.name) {
+          const absl::StatusOr<bool> waits = WaitsForAnother(keyspace, shard, *transaction);
+          if (!waits.ok()) return waits.status();
+          if (*waits) break;
+          const absl::Status status = ApplyToTargets(state, keyspace, shard, *transaction);
+          if (!status.ok()) return status;
+        }
+        ++source.next_index;
+        applied = true;
       }
     }
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<bool> Reshard::WaitsForAnother(Keyspace& keyspace, const Shard& source,
+                                              const LoggedTransaction& transaction) const {
+  std::set<const Row*> removed;
+  for (const std::string& name : targets_) {
+    Shard& target = *keyspace.FindShard(name);
+    if (!source.range.Intersects(target.range)) continue;
+    for (const RowsEvent& event : transaction.events) {
+      Table* table = target.FindTable(event.schema->name);
+      if (table == nullptr || table->schema->PrimaryKey() == nullptr) continue;
+      for (const LoggedChange& change : event.changes) {
+        if (change.before != nullptr) {
+          const auto found = FindRow(*table, *change.before);
+          if (found != table->rows.end()) removed.insert(found->second.get());
+        }
+        const absl::StatusOr<bool> holds =
+            Holds(keyspace, source, target, *table->schema, change.after.get());
+        if (!holds.ok()) return holds.status();
+        if (!*holds) continue;
+        const auto found = FindRow(*table, *change.after);
+        if (found != table->rows.end() && removed.count(found->second.get()) == 0) return true;
+      }
+    }
+  }
+  return false;
+}
+
+absl::Status Reshard::ApplyToTargets(ClusterState& state, Keyspace& keyspace, const Shard& source,
+                                     const LoggedTransaction& transaction) {
+  for (const std::string& name : targets_) {
+    Shard& target = *keyspace.FindShard(name);
+    if (!source.range.Intersects(target.range)) continue;
+    const absl::Status status = Apply(state, keyspace, source, target, transaction);
+    if (!status.ok()) return status;
   }
   return absl::OkStatus();
 }

@@ -65,6 +65,12 @@ class Reshard {
                     const Shard& source, const Shard& target);
   absl::StatusOr<bool> Holds(const Keyspace& keyspace, const Shard& source, const Shard& target,
                              const TableSchema& schema, const Row* row) const;
+  // Whether the transaction inserts a row whose key a target has: one that moved between sources,
+  // whose deletion comes from the other one. VReplication tries such an insertion again until then.
+  absl::StatusOr<bool> WaitsForAnother(Keyspace& keyspace, const Shard& source,
+                                       const LoggedTransaction& transaction) const;
+  absl::Status ApplyToTargets(ClusterState& state, Keyspace& keyspace, const Shard& source,
+                              const LoggedTransaction& transaction);
   absl::Status Apply(ClusterState& state, Keyspace& keyspace, const Shard& source, Shard& target,
                      const LoggedTransaction& transaction);
   absl::Status ApplyRows(Keyspace& keyspace, const Shard& source, Shard& target,

@@ -97,6 +97,19 @@ TEST_F(ReshardTest, FollowsTheSourcesUntilTrafficIsSwitched) {
   EXPECT_EQ(Ask("shop", "select id from notes order by id"), "1 4");
 }
 
+// Customer 4 is of the shard 80-, the others of -80.
+TEST_F(ReshardTest, KeepsARowThatMovesBetweenShardsWhicheverOfThemIsFollowedFirst) {
+  ASSERT_TRUE(Start({"-80", "80-"}, {"-"}).ok());
+
+  Run("update orders set customer_id = 4 where id = 1; "
+      "update orders set customer_id = 1 where id = 4");
+
+  ASSERT_TRUE(cluster_.SwitchTraffic("shop").ok());
+  EXPECT_EQ(Ask("shop", "select id from orders order by id"), "1 4 6");
+  EXPECT_EQ(Ask("shop", "select customer_id from orders where id = 1"), "4");
+  EXPECT_EQ(Ask("shop", "select customer_id from orders where id = 4"), "1");
+}
+
 TEST_F(ReshardTest, RunsDefinitionsInTheTargetsToo) {
   ASSERT_TRUE(Start({"-80", "80-"}, {"-"}).ok());
   Run(R"(

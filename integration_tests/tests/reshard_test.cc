@@ -247,5 +247,38 @@ TEST(ReshardWhileWaitingTest, CopiesBeginOnTheShardsThatThereAreWhenTheirTurnCom
   EXPECT_THAT(source.destination().violations(), IsEmpty());
 }
 
+// The merge stops between its JOURNALs, while a copy is under way that can go on behind them only.
+TEST(ReshardThatStopsTest, EndsACopyThatItHoldsUpInTimeAndLetsItGoOnLater) {
+  std::atomic<SimulatedSource*> shared = nullptr;
+  simulator::SimulatorOptions options;
+  options.service.streams.packet_bytes = 200;
+  options.service.streams.on_point = [&](const StreamPoint& point) {
+    const bool is_due = point.kind == StreamPoint::Kind::kRowsCopied && point.shard == "-80";
+    SimulatedSource* source = is_due ? shared.exchange(nullptr) : nullptr;
+    if (source == nullptr) return StreamAction::kContinue;
+    simulator::Cluster& cluster = source->simulator().cluster();
+    EXPECT_TRUE(cluster.StartReshard({"shop", {"-80", "80-"}, {"-"}}).ok());
+    EXPECT_TRUE(cluster.SwitchTraffic("shop", {"80-"}).ok());
+    return StreamAction::kRestart;  // so that it comes to the JOURNAL before it copies on
+  };
+  SimulatedSource source(std::move(options), {{"checkpoint_interval", "5"},
+                                              {"shards_per_stream", "1"},
+                                              {"stall_timeout_seconds", "10"},
+                                              {"retry_budget_seconds", "1"}});
+  for (const std::string& sql : RowsOfEveryTable(1, 60)) source.Execute(sql);
+  shared = &source;
+
+  const harness::RunResult run = source.Read();
+
+  EXPECT_EQ(run.exit.exit_code, 1);
+  EXPECT_THAT(source.destination().trace_errors(),
+              testing::Contains(testing::AllOf(HasSubstr("shop/-80 has ended in a reshard"),
+                                               HasSubstr("-80, 80-"))));
+  ASSERT_TRUE(source.simulator().cluster().ReleaseStreams("shop", "80-").ok());
+  ASSERT_EQ(source.Read().exit.exit_code, 0);
+  EXPECT_THAT(source.Differences(), IsEmpty());
+  EXPECT_THAT(source.destination().violations(), IsEmpty());
+}
+
 }  // namespace
 }  // namespace source_vitess::integration_tests

@@ -146,6 +146,7 @@ absl::Status ReplicateJob::HandleJournal(const binlogdata::VEvent& event) {
   if (index < 0 || !IsRetired(static_cast<size_t>(index))) return absl::OkStatus();
   const auto shard = static_cast<size_t>(index);
   // No position contains a JOURNAL, so who still is ahead has nothing that the stream has not.
+  for (Ahead& table : shards_[shard].ahead) shards_[shard].caught_up.push_back(std::move(table));
   shards_[shard].ahead.clear();
   if (JournalsAreComplete()) End(JobEnd::kResharded);
   const std::lock_guard lock(mutex_);
@@ -162,7 +163,8 @@ absl::Status ReplicateJob::HandleDdl(const binlogdata::VEvent& event) {
   for (size_t member = 0; member < members_.size(); ++member) {
     const size_t slot = Slot(member, static_cast<size_t>(shard));
     if (steps_[slot] != Step::kInStep) continue;
-    absl::Status status = StreamJob::HandleDdl(*members_[member].table, event, columns_[slot]);
+    absl::Status status =
+        StreamJob::HandleDdl(*members_[member].table, event, ColumnsToChange(slot));
     if (!status.ok()) return status;
   }
   return absl::OkStatus();
@@ -178,7 +180,8 @@ absl::Status ReplicateJob::HandleFields(const binlogdata::VEvent& event) {
   const Table& table = *members_[static_cast<size_t>(member)].table;
   if (absl::Status status = CheckKey(table, fields); !status.ok()) return status;
   if (steps_[slot] == Step::kInStep) {
-    if (absl::Status status = columns_[slot].Changes(fields, {}); !status.ok()) return status;
+    absl::Status status = ColumnsToChange(slot).Changes(fields, {});
+    if (!status.ok()) return status;
   }
   return rows_.SetFields(slot, table, fields, mysql::RowSource::kBinlog);
 }
@@ -232,10 +235,12 @@ absl::Status ReplicateJob::AdvanceAhead(size_t shard, const std::string& before,
           position.keyspace(), "/", position.shard(),
           " cannot be compared with the stream's; its changes are read again from ", before, "."));
       table.gtid = before;
+      columns_[Slot(table.member, shard)].Altered();  // they were those of a later position
       fallen_back = true;
       return false;
     }
     step = Step::kInStep;
+    shards_[shard].caught_up.push_back(std::move(table));
     return true;
   });
   return absl::OkStatus();
@@ -247,11 +252,12 @@ absl::Status ReplicateJob::Flush(absl::Time now) {
 
 absl::Status ReplicateJob::FlushMembers(absl::Time now, bool all_members) {
   if (absl::Status status = rows_.Complete(); !status.ok()) {
-    const std::lock_guard lock(mutex_);
-    position_ = flushed_;
+    SetBack();
     return status;
   }
   flushed_ = position_;
+  for (Shard& shard : shards_) shard.caught_up.clear();
+  KeepChangedColumns();
   std::vector<PositionUpdate> updates;
   if (reports_ && moved_ && (all_members || !rows_.empty())) {
     std::shared_ptr<const binlogdata::VGtid> stream =
@@ -272,6 +278,17 @@ absl::Status ReplicateJob::FlushMembers(absl::Time now, bool all_members) {
   }
   if (updates.empty() && rows_.empty()) return absl::OkStatus();
   return flusher_.Flush(updates, now);
+}
+
+// Rows are missing behind what was handed over.
+void ReplicateJob::SetBack() {
+  const std::lock_guard lock(mutex_);
+  position_ = flushed_;
+  for (Shard& shard : shards_) {
+    for (Ahead& table : shard.caught_up) shard.ahead.push_back(std::move(table));
+    shard.caught_up.clear();
+  }
+  SetColumnsBack();
 }
 
 std::shared_ptr<const binlogdata::VGtid> ReplicateJob::PositionOf(

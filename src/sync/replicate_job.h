@@ -66,6 +66,7 @@ class ReplicateJob final : public StreamJob {
   };
   struct Shard {
     std::vector<Ahead> ahead;
+    std::vector<Ahead> caught_up;  // were ahead of what was handed over
   };
   // Of a member in a shard.
   enum class Step : uint8_t {
@@ -87,6 +88,7 @@ class ReplicateJob final : public StreamJob {
   size_t Slot(size_t member, size_t shard) const { return member * shards_.size() + shard; }
   absl::Status Flush(absl::Time now) override;
   absl::Status FlushMembers(absl::Time now, bool all_members);
+  void SetBack();
   bool AtGoal() const;                                    // REQUIRES: mutex_ is held
   void CheckGoal(size_t shard, const std::string& gtid);  // REQUIRES: mutex_ is held
   JobEnd Stopped() const override;

@@ -385,5 +385,33 @@ TEST_F(ReplicateJobTest, StaysWhereItsRowsWentOutAndNamesTheTableWhoseRowsCannot
   EXPECT_THAT(sink_.lines, IsEmpty());
 }
 
+TEST_F(ReplicateJobTest, KnowsTheColumnsOfWhereItStaysWhenRowsCannotBeRead) {
+  const binlogdata::VGtid start = Vgtid({{"0", At(5)}});
+  Arrange({MakeTable(0, "t"), MakeTable(1, "u")}, {start, start},
+          {{{Events()
+                 .Vgtid("0", Vgtid({{"0", At(6)}}))
+                 .Ddl("0", "alter table t rename column title to name")
+                 .Message(),
+             Transaction(7, {"t"}, At(7)), TransactionWithoutName("u", At(8))}}});
+  const auto before = std::make_shared<std::vector<PositionColumn>>(
+      std::vector<PositionColumn>{{"id", "bigint"}, {"title", "varchar(20)"}});
+  auto job = ReplicateJob::Make(
+      *context_, {{&tables_[0], start, {{"0", before}}}, {&tables_[1], start, {}}}, 0);
+  ASSERT_TRUE(job.ok()) << job.status();
+
+  EXPECT_EQ((*job)->Run().table, 1u);
+
+  EXPECT_EQ(Text((*job)->Positions()[0].position), "0=5");
+  EXPECT_EQ(*(*job)->Positions()[0].columns.at("0"), *before);
+}
+
+TEST_F(ReplicateJobTest, LeavesATableAheadThatItHadComeUpToWhenRowsCannotBeRead) {
+  Prepare(At(5), At(6), {Transaction(6, {"t", "u"}, At(6)), TransactionWithoutName("t", At(7))});
+
+  EXPECT_EQ(job_->Run().table, 0u);
+
+  EXPECT_THAT(Positions(), ElementsAre("t 0=5", "u 0=6"));
+}
+
 }  // namespace
 }  // namespace source_vitess::sync

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/time/time.h"
 #include "sync/table_position.h"
 #include "vitess/binlogdata.pb.h"
 
@@ -22,6 +23,7 @@ struct EndedShard {
   binlogdata::ShardGtid position;
   binlogdata::Journal journal;
   bool delivered = false;
+  absl::Time came = absl::InfiniteFuture();  // when the JOURNAL did
 };
 
 struct Succession {

@@ -143,6 +143,7 @@ absl::Status Scheduler::Run() {
     }
     if (ended == nullptr) {
       Watch(absl::Now());
+      if (absl::Status status = GiveUpHeldUpCopies(absl::Now()); !status.ok()) return status;
       continue;
     }
     ended->thread.join();
@@ -566,13 +567,7 @@ absl::Status Scheduler::HandleFailure(Part& part, absl::Status failure, absl::Ti
                                       double jitter) {
   failure = vitess::Annotate(std::move(failure), Describe(part));
   ErrorClass failure_class = vitess::Classify(failure);
-  if (absl::IsCancelled(failure) && HasEndedShards(part)) {
-    // Only the stream can tell of a shard that serves no more: its tablets, or their logs, are
-    // gone.
-    failure = vitess::LostPositionError(text::StdView(failure.message()));
-    failure_class = ErrorClass::kLostPosition;
-  } else if (failure_class == ErrorClass::kTransient ||
-             failure_class == ErrorClass::kLostPosition) {
+  if (failure_class == ErrorClass::kTransient || failure_class == ErrorClass::kLostPosition) {
     // VTGate hides lost positions behind other errors, or behind none.
     absl::Status probed = Probe(part, now);
     if (!probed.ok() && vitess::Classify(probed) == ErrorClass::kLostPosition) {
@@ -593,11 +588,14 @@ absl::Status Scheduler::HandleFailure(Part& part, absl::Status failure, absl::Ti
   const auto next = part.retry.Next(now, part.position.SerializeAsString(),
                                     context_.options.retry_budget, jitter);
   if (!next.has_value()) {
-    return Fail(part,
-                vitess::Annotate(std::move(failure),
-                                 absl::StrCat("given up after ",
-                                              absl::FormatDuration(context_.options.retry_budget),
-                                              " without progress")));
+    failure = vitess::Annotate(
+        std::move(failure),
+        absl::StrCat("given up after ", absl::FormatDuration(context_.options.retry_budget),
+                     " without progress"));
+    // No query can ask a shard that serves no more whether it still has the logs that are wanted.
+    // A stream that finds no tablet there, or stalls, time after time says that it has not.
+    if (!absl::IsCancelled(failure) || !HasEndedShards(part)) return Fail(part, std::move(failure));
+    return HandleLost(part, vitess::LostPositionError(text::StdView(failure.message())));
   }
   if (part.retry.is_first()) {
     context_.logger.Warning(absl::StrCat("Trying again: ", failure.message()));
@@ -724,11 +722,14 @@ absl::Status Scheduler::ExplainIdling(Running& running, absl::Duration idle) {
   for (int i = 0; i < position.shard_gtids_size(); ++i) {
     const binlogdata::ShardGtid& shard = position.shard_gtids(i);
     if (running.replicate_job->HasEnded(static_cast<size_t>(i))) continue;
+    shards_.CheckServing(shard.keyspace(), shard.shard(), absl::Now()).IgnoreError();
     if (shards_.HasEnded(shard.keyspace(), shard.shard())) {
-      return vitess::TransientError(
-          absl::StrCat("the stream has stalled: VTGate sent nothing but heartbeats for ", since,
-                       ", although the keyspace was resharded and the end of shard ",
-                       shard.keyspace(), "/", shard.shard(), " has not come yet"));
+      return vitess::WithClass(
+          absl::CancelledError(
+              absl::StrCat("the stream has stalled: VTGate sent nothing but heartbeats for ", since,
+                           ", although the keyspace was resharded and the end of shard ",
+                           shard.keyspace(), "/", shard.shard(), " has not come yet")),
+          ErrorClass::kTransient);
     }
     const auto status = vitess::ReadShardStatus(context_.client, shard.keyspace(), shard.shard(),
                                                 context_.options.tablet_type);

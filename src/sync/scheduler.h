@@ -150,6 +150,7 @@ class Scheduler {
   absl::Status RefuseJournal(Part& part, const binlogdata::Journal& journal);
   absl::Status GoOver(size_t table, const binlogdata::Journal& journal);
   bool HasComeToTheEnd(const TableState& table, const binlogdata::Journal& journal) const;
+  absl::Status GiveUpHeldUpCopies(absl::Time now);
   absl::Status GoOverWhereDue(size_t table);
   void TakeUp(size_t table, const binlogdata::Journal& journal, const Succession& succession);
   absl::Status FindNewShards(Part& part, absl::Time now);

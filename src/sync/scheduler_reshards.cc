@@ -55,7 +55,7 @@ absl::Status Scheduler::EndShard(Part& part, const std::string& shard,
   if (!reads_all) return RefuseJournal(part, journal);
 
   shards_.SetEnded(table.keyspace(), shard);
-  EndedShard ended{TakeShard(part, shard), journal};
+  EndedShard ended{TakeShard(part, shard), journal, /*delivered=*/false, absl::Now()};
   binlogdata::ShardGtid& position = ended.position;
   if (role == Role::kFollow) {
     ended.delivered = true;
@@ -90,6 +90,27 @@ absl::Status Scheduler::RefuseJournal(Part& part, const binlogdata::Journal& jou
                 Describe(part), ": the shards ", Names(journal.participants()), " went over to ",
                 absl::StrJoin(successors, ", "),
                 ", and the option shards leaves some of them out; name the new shards there")));
+}
+
+// A reshard that stops between its JOURNALs leaves an unfinished copy nothing to go on with.
+absl::Status Scheduler::GiveUpHeldUpCopies(absl::Time now) {
+  for (size_t index = 0; index < tables_state_.size(); ++index) {
+    TableState& table = tables_state_[index];
+    if (!table.status.ok()) continue;
+    for (const auto& [shard, ended] : table.ended) {
+      if (sync::IsCopied(ended.position) || now - ended.came < context_.options.stall_timeout) {
+        continue;
+      }
+      table.status = vitess::TransientError(absl::StrCat(
+          Name(index), ": shard ", tables_[index].keyspace(), "/", shard,
+          " has ended in a reshard of the shards ", Names(ended.journal.participants()),
+          ", and in ", absl::FormatDuration(absl::Trunc(now - ended.came, absl::Seconds(1))),
+          " not all of them have come to their end; the copy goes on when they have"));
+      if (absl::Status status = EndTableWhenDone(index); !status.ok()) return status;
+      break;
+    }
+  }
+  return absl::OkStatus();
 }
 
 // Takes the table over every reshard whose old shards it has come to the end of.

@@ -99,6 +99,16 @@ bool StreamJob::JournalsAreComplete() const {
   });
 }
 
+SchemaWatch& StreamJob::ColumnsToChange(size_t slot) {
+  columns_before_.try_emplace(slot, columns_[slot]);
+  return columns_[slot];
+}
+
+void StreamJob::SetColumnsBack() {
+  for (auto& [slot, columns] : columns_before_) columns_[slot] = std::move(columns);
+  columns_before_.clear();
+}
+
 absl::Status StreamJob::CheckKey(const Table& table, const binlogdata::FieldEvent& fields) {
   if (!table.incremental || !table.schema.has_primary_key) return absl::OkStatus();
   std::set<std::string> now;

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "sync/job.h"
@@ -68,6 +69,13 @@ class StreamJob {
   // What a DDL event does to one of the job's tables that stands at or before it.
   absl::Status HandleDdl(const Table& table, const binlogdata::VEvent& event, SchemaWatch& columns);
 
+  // The columns of a slot, to be changed: what they were is kept until the rows that came with the
+  // change are handed over.
+  SchemaWatch& ColumnsToChange(size_t slot);
+  void KeepChangedColumns() { columns_before_.clear(); }
+  // Rows are missing: the columns are those of the last rows that were handed over.
+  void SetColumnsBack();
+
   const JobContext context_;
   const size_t group_;
   VStreamReader reader_;
@@ -79,7 +87,8 @@ class StreamJob {
  private:
   JobOutcome Failure(absl::Status status, std::optional<size_t> table);
 
-  std::vector<bool> retired_;  // by shard
+  std::vector<bool> retired_;                                // by shard
+  absl::flat_hash_map<size_t, SchemaWatch> columns_before_;  // by slot: those that changed
   JobOutcome outcome_;
   bool ended_ = false;
 };

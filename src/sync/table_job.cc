@@ -134,9 +134,10 @@ absl::Status TableJob::HandleFields(const binlogdata::VEvent& event) {
       return absl::OkStatus();
     }
     state.copying = true;
-    columns_[slot].Copy(fields, asked_);
+    ColumnsToChange(slot).Copy(fields, asked_);
   } else if (table_.incremental) {
-    if (absl::Status status = columns_[slot].Changes(fields, asked_); !status.ok()) return status;
+    absl::Status status = ColumnsToChange(slot).Changes(fields, asked_);
+    if (!status.ok()) return status;
   }
   return rows_.SetFields(slot, table_, fields,
                          of_copy ? mysql::RowSource::kCopy : mysql::RowSource::kBinlog);
@@ -145,7 +146,7 @@ absl::Status TableJob::HandleFields(const binlogdata::VEvent& event) {
 absl::Status TableJob::HandleDdl(const binlogdata::VEvent& event) {
   const int shard = ShardIndex(event.shard());
   if (shard < 0) return absl::OkStatus();
-  return StreamJob::HandleDdl(table_, event, columns_[static_cast<size_t>(shard)]);
+  return StreamJob::HandleDdl(table_, event, ColumnsToChange(static_cast<size_t>(shard)));
 }
 
 absl::Status TableJob::HandleRows(const binlogdata::VEvent& event) {
@@ -195,9 +196,10 @@ void TableJob::CopyCompleted(const binlogdata::VEvent& event) {
 
 absl::Status TableJob::Flush(absl::Time now) {
   if (absl::Status status = rows_.Complete(); !status.ok()) {
-    position_ = flushed_;
+    SetBack();
     return status;
   }
+  KeepChangedColumns();
   if (!moved_ && rows_.empty()) return absl::OkStatus();
   flushed_ = position_;
   const PositionUpdate update{table_.index, group_,
@@ -205,6 +207,15 @@ absl::Status TableJob::Flush(absl::Time now) {
                               TakeChangedColumns()};
   moved_ = false;
   return flusher_.Flush({&update, 1}, now);
+}
+
+// Rows are missing behind what was handed over.
+void TableJob::SetBack() {
+  position_ = flushed_;
+  for (size_t i = 0; i < shards_.size(); ++i) {
+    shards_[i].copied = sync::IsCopied(position_.shard_gtids(static_cast<int>(i)));
+  }
+  SetColumnsBack();
 }
 
 // As of the position that the shard would be read from.

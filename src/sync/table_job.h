@@ -59,6 +59,7 @@ class TableJob final : public StreamJob {
   void Moved(const binlogdata::ShardGtid& shard);
   void CopyCompleted(const binlogdata::VEvent& event);
   void EndWhenDone();
+  void SetBack();
   absl::Status Flush(absl::Time now) override;
   std::optional<size_t> TableOf(const binlogdata::VEvent&) const override { return table_.index; }
   int ShardIndex(std::string_view shard) const override;
