@@ -24,16 +24,20 @@ absl::StatusOr<ConnectorSetup> ConnectorSetup::Make(const std::string& program, 
   return ConnectorSetup(*std::move(connector), *std::move(command));
 }
 
-absl::StatusOr<std::string> StateFileOf(const std::string& state_line) {
-  rapidjson::Document message;
-  message.Parse(state_line.data(), state_line.size());
-  if (message.HasParseError() || !message.IsObject() || !message.HasMember("state")) {
-    return absl::InvalidArgumentError("this is no STATE message");
+absl::StatusOr<std::string> StateFileOf(std::span<const std::string> state_lines) {
+  std::string file = "[";
+  for (const std::string& line : state_lines) {
+    rapidjson::Document message;
+    message.Parse(line.data(), line.size());
+    if (message.HasParseError() || !message.IsObject() || !message.HasMember("state")) {
+      return absl::InvalidArgumentError("this is no STATE message");
+    }
+    rapidjson::StringBuffer buffer;
+    rapidjson::Writer<rapidjson::StringBuffer> writer(buffer);
+    message["state"].Accept(writer);
+    absl::StrAppend(&file, file.size() == 1 ? "" : ",", buffer.GetString());
   }
-  rapidjson::StringBuffer buffer;
-  rapidjson::Writer<rapidjson::StringBuffer> writer(buffer);
-  message["state"].Accept(writer);
-  return absl::StrCat("[", buffer.GetString(), "]");
+  return file + "]";
 }
 
 }  // namespace source_vitess::benchmark

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -30,8 +31,8 @@ class ConnectorSetup {
   std::vector<std::string> command_;
 };
 
-// The content of a --state file, from the line of a STATE message.
-absl::StatusOr<std::string> StateFileOf(const std::string& state_line);
+// The content of a --state file, from the lines of STATE messages.
+absl::StatusOr<std::string> StateFileOf(std::span<const std::string> state_lines);
 
 }  // namespace source_vitess::benchmark
 

@@ -26,12 +26,14 @@ namespace {
 
 constexpr size_t kReadBytes = size_t{256} << 10;
 
-absl::StatusOr<pid_t> SpawnSilently(const std::vector<std::string>& command) {
+absl::StatusOr<pid_t> Spawn(const std::vector<std::string>& command, Stdout output) {
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   const absl::Cleanup destroy = [&] { posix_spawn_file_actions_destroy(&actions); };
   posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+  if (output == Stdout::kDropped) {
+    posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+  }
   std::vector<char*> arguments;
   for (const std::string& argument : command) {
     arguments.push_back(const_cast<char*>(argument.data()));
@@ -81,7 +83,6 @@ class LineCounter {
   }
 
   const CountedOutput& counted() const { return counted_; }
-  const std::string& last_words() const { return last_words_; }
 
  private:
   static bool IsOfType(std::string_view line, std::string_view type) {
@@ -93,23 +94,30 @@ class LineCounter {
     if (IsOfType(line, "RECORD")) {
       ++counted_.records;
     } else if (IsOfType(line, "STATE")) {
+      ++counted_.states;
       counted_.last_state_line = line;
+      counted_.state_lines[Descriptor(line)] = line;
     } else {
-      last_words_ = line;
+      counted_.last_other_line = line;
     }
+  }
+
+  static std::string Descriptor(std::string_view state_line) {
+    const size_t start = state_line.find("\"stream_descriptor\":");
+    if (start == std::string_view::npos) return "";
+    return std::string(state_line.substr(start, state_line.find('}', start) - start));
   }
 
   CountedOutput counted_;
   std::string unfinished_;
-  std::string last_words_;
 };
 
 }  // namespace
 
-absl::StatusOr<RunCost> MeasureRun(const std::vector<std::string>& command,
-                                   absl::Duration timeout) {
+absl::StatusOr<RunCost> MeasureRun(const std::vector<std::string>& command, absl::Duration timeout,
+                                   Stdout output) {
   const absl::Time start = absl::Now();
-  const absl::StatusOr<pid_t> pid = SpawnSilently(command);
+  const absl::StatusOr<pid_t> pid = Spawn(command, output);
   if (!pid.ok()) return pid.status();
   EndBy(*pid, timeout);
   int status = 0;
@@ -140,12 +148,14 @@ absl::StatusOr<CountedOutput> CountOutput(const std::vector<std::string>& comman
     piece.clear();
   }
   const std::optional<harness::ProcessExit> exit = (*process)->Wait(deadline);
-  if (exit.has_value() && exit->exit_code == 0) return counter.counted();
+  CountedOutput counted = counter.counted();
+  counted.errors = (*process)->errors();
+  if (exit.has_value() && exit->exit_code == 0) return counted;
   return absl::InternalError(absl::StrCat(
       command[0],
       exit.has_value() ? absl::StrCat(" ended with exit code ", exit->exit_code.value_or(-1))
                        : std::string(" did not end in time"),
-      "; its last words: ", counter.last_words(), (*process)->errors()));
+      "; its last words: ", counted.last_other_line, counted.errors));
 }
 
 }  // namespace source_vitess::benchmark

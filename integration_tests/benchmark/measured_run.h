@@ -3,6 +3,7 @@
 #define SOURCE_VITESS_BENCHMARK_MEASURED_RUN_H_
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -23,14 +24,22 @@ struct RunCost {
   double cpu_seconds() const { return user_seconds + system_seconds; }
 };
 
-// Runs the command with its stdout on /dev/null. Its first word is looked for on the PATH. Fails
-// when it ends with another exit code than 0, or is killed by the timeout.
-absl::StatusOr<RunCost> MeasureRun(const std::vector<std::string>& command, absl::Duration timeout);
+enum class Stdout { kDropped, kInherited };
+
+// Runs the command with its stdout on /dev/null, or on this process's own. Its first word is looked
+// for on the PATH. Fails when it ends with another exit code than 0, or is killed by the timeout.
+absl::StatusOr<RunCost> MeasureRun(const std::vector<std::string>& command, absl::Duration timeout,
+                                   Stdout output = Stdout::kDropped);
 
 struct CountedOutput {
   uint64_t bytes = 0;
   uint64_t records = 0;         // lines that are RECORD messages
+  uint64_t states = 0;          // lines that are STATE messages
   std::string last_state_line;  // empty: none
+  // The last line of each stream's states, by the text of its descriptor.
+  std::map<std::string, std::string> state_lines;
+  std::string last_other_line;  // neither a record nor a state
+  std::string errors;           // what came on stderr
 };
 
 // Runs the command with its stdout in a pipe and counts what comes. Fails as MeasureRun does, with

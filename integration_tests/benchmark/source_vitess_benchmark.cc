@@ -81,7 +81,7 @@ absl::StatusOr<std::string> StateOfACopy(const std::string& program, SampleTable
   if (!setup.ok()) return setup.status();
   const absl::StatusOr<CountedOutput> output = CountOutput(setup->command(), kRunTimeout);
   if (!output.ok()) return output.status();
-  return StateFileOf(output->last_state_line);
+  return StateFileOf({&output->last_state_line, 1});
 }
 
 absl::StatusOr<ConnectorSetup> SetUp(const Arguments& arguments, const WorkloadChoice& choice,
