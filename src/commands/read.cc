@@ -257,12 +257,26 @@ class Reading {
     return absl::OkStatus();
   }
 
+  // What the sync is to begin with: the positions, which are large where there are many shards, are
+  // handed over.
+  std::vector<sync::TableRequest> TakeRequests() {
+    std::vector<sync::TableRequest> taken;
+    taken.reserve(requests_.size());
+    for (sync::TableRequest& request : requests_) {
+      auto position = std::exchange(request.position, std::nullopt);
+      taken.push_back(request);
+      taken.back().position = std::move(position);
+    }
+    return taken;
+  }
+
   int Sync(vitess::VtgateClient& client) {
     const uint64_t first_sequence =
         std::max(inputs_.state.highest_cursor(),
                  static_cast<uint64_t>(environment_.clock()) * kCursorsPerMillisecond);
-    const sync::SyncResult result = sync::RunSync(SyncOptionsOf(inputs_.options), client, requests_,
-                                                  sink_, environment_.logger, first_sequence);
+    const sync::SyncResult result =
+        sync::RunSync(SyncOptionsOf(inputs_.options), client, TakeRequests(), sink_,
+                      environment_.logger, first_sequence);
     for (const sync::TableResult& table : result.tables) failed_ = failed_ || !table.status.ok();
     if (!result.status.ok()) return EndEarly(result.status);
     return failed_ ? kFailure : kSuccess;

@@ -38,6 +38,7 @@ ReplicateJob::ReplicateJob(const JobContext& context, std::vector<Member> member
         columns_[Slot(i, shard)] = SchemaWatch(known->second);
       }
     }
+    members_[i].columns.clear();
   }
 }
 

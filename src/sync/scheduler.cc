@@ -81,6 +81,7 @@ Scheduler::~Scheduler() {
 void Scheduler::Add(size_t table, TablePosition position) {
   const std::vector<binlogdata::ShardGtid> shards(position.vgtid.shard_gtids().begin(),
                                                   position.vgtid.shard_gtids().end());
+  position.vgtid = binlogdata::VGtid();
   tables_state_[table].position = std::move(position);
   AddParts(table, shards);
 }
@@ -204,7 +205,7 @@ absl::Status Scheduler::LaunchCopy(Part& part) {
 // delivered is brought up to the end first: the new shards' logs begin there.
 absl::Status Scheduler::LaunchFollow(Part& part) {
   const TablePosition& position = tables_state_[part.table].position;
-  ReplicateJob::Member member{&tables_[part.table], part.position, position.columns};
+  ReplicateJob::Member member{&tables_[part.table], part.position, ColumnsOf(part)};
   for (binlogdata::ShardGtid& shard : *member.position.mutable_shard_gtids()) {
     shard.set_gtid(position.since.at(shard.shard()));
     shard.clear_table_p_ks();
@@ -291,8 +292,10 @@ absl::Status Scheduler::AdvanceGroup(Group& group, bool copies_left, absl::Time 
   // What is behind its goal has work to do; what is not only has to be kept fresh while others are
   // copied, and waits for more of its kind.
   const bool waits =
-      now < group.next_join &&
-      std::all_of(ready.begin(), ready.end(), [&](const Part* part) { return IsAtGoal(*part); });
+      now < group.next_join && std::all_of(ready.begin(), ready.end(), [&](Part* part) {
+        part->at_goal = part->at_goal || IsAtGoal(*part);
+        return part->at_goal;
+      });
   if (waits) return absl::OkStatus();
   return JoinGroup(group, std::move(ready), now);
 }
@@ -385,8 +388,7 @@ absl::Status Scheduler::StartReplicating(Group& group, Role role, std::vector<Pa
                                          Goal goal, bool far_behind) {
   std::vector<ReplicateJob::Member> members;
   for (Part* part : parts) {
-    members.push_back(
-        {&tables_[part->table], part->position, tables_state_[part->table].position.columns});
+    members.push_back({&tables_[part->table], part->position, ColumnsOf(*part)});
     if (absl::Status status = context_.checkpointer.Start(part->table); !status.ok()) return status;
   }
   auto job = ReplicateJob::Make(context_, std::move(members), group.index);
@@ -416,6 +418,7 @@ absl::Status Scheduler::StartReplicating(Group& group, Role role, std::vector<Pa
 
 void Scheduler::Launch(std::unique_ptr<Running> owned) {
   Running* running = owned.get();
+  for (Part* part : running->parts) part->at_goal = false;
   running_.push_back(std::move(owned));
   running->thread = std::thread([this, running] {
     running->outcome = running->job().Run();
@@ -513,16 +516,29 @@ absl::Status Scheduler::ReplicationEnded(Running& running, absl::Time now) {
   return absl::OkStatus();
 }
 
-// What is known of the columns in the shards of the position.
+PositionColumns Scheduler::ColumnsOf(const Part& part) const {
+  const PositionColumns& of_table = tables_state_[part.table].position.columns;
+  PositionColumns columns;
+  for (const binlogdata::ShardGtid& shard : part.position.shard_gtids()) {
+    const auto known = of_table.find(shard.shard());
+    if (known != of_table.end()) columns.insert(*known);
+  }
+  return columns;
+}
+
+// What is known of the columns in the shards of the position. Shards that agree share it: a table
+// has columns in each of hundreds.
 void Scheduler::KeepColumns(size_t table, const binlogdata::VGtid& position,
                             const PositionColumns& columns) {
   PositionColumns& kept = tables_state_[table].position.columns;
   for (const binlogdata::ShardGtid& shard : position.shard_gtids()) {
     const auto known = columns.find(shard.shard());
-    if (known != columns.end()) {
-      kept[shard.shard()] = known->second;
-    } else {
+    if (known == columns.end()) {
       kept.erase(shard.shard());
+    } else if (!kept.empty() && *kept.begin()->second == *known->second) {
+      kept[shard.shard()] = kept.begin()->second;
+    } else {
+      kept[shard.shard()] = known->second;
     }
   }
 }
@@ -542,7 +558,13 @@ absl::Status Scheduler::CopyReached(Part& part) {
   part.state = PartState::kReady;
   context_.logger.Info(absl::StrCat("Copied ", Describe(part), "."));
   Amend(part);
-  return context_.checkpointer.Announce(part.table);
+  // The state that goes out before the table's next copy covers this one: a state names all shards,
+  // and one more for each copy would be felt with hundreds.
+  const std::vector<Part*>& parts = tables_state_[part.table].parts;
+  const bool next_will_tell = std::any_of(parts.begin(), parts.end(), [](const Part* other) {
+    return other->state == PartState::kWaiting;
+  });
+  return next_will_tell ? absl::OkStatus() : context_.checkpointer.Announce(part.table);
 }
 
 // VTGate restarted the copy of a key that cannot be resumed after.

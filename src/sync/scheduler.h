@@ -85,12 +85,13 @@ class Scheduler {
     Group* group;
     binlogdata::VGtid position;
     PartState state = PartState::kReady;
-    int repetitions = 0;  // of a copy that VTGate restarted
-    bool alone = false;   // shares no job: it may be what made one fail
+    int repetitions = 0;   // of a copy that VTGate restarted
+    bool alone = false;    // shares no job: it may be what made one fail
+    bool at_goal = false;  // found out since its last job ended: asking again would be costly
     RetryState retry;
   };
   struct TableState {
-    // Its vgtid is not kept up: that is the parts' and `ended`'s.
+    // Without its vgtid, which is the parts' and `ended`'s.
     TablePosition position;
     std::vector<Part*> parts;
     std::map<std::string, EndedShard> ended;  // by shard: those that stand at their JOURNAL
@@ -132,6 +133,7 @@ class Scheduler {
   absl::Status CopyEnded(Running& running, absl::Time now);
   absl::Status FollowEnded(Running& running, absl::Time now);
   absl::Status ReplicationEnded(Running& running, absl::Time now);
+  PositionColumns ColumnsOf(const Part& part) const;
   void KeepColumns(size_t table, const binlogdata::VGtid& position, const PositionColumns& columns);
   absl::Status CopyReached(Part& part);
   absl::Status RepeatCopy(Part& part);

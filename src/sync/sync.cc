@@ -202,6 +202,7 @@ SyncResult RunSync(const SyncOptions& options, vitess::VtgateClient& client,
         for (const std::string& warning : plan->warnings) logger.Warning(warning);
         checkpointer.Restore(table.index, plan->position);
         scheduler.Add(table.index, std::move(plan->position));
+        requests[table.index].position.reset();
         scheduled[table.index] = true;
         continue;
       }
