@@ -104,12 +104,21 @@ void ForgetOtherShards(TablePosition& position) {
 
 }  // namespace
 
-absl::Status ShardIsGone(const std::string& keyspace, const std::string& shard) {
+absl::Status ShardIsGone(const binlogdata::ShardGtid& position) {
   return vitess::LostPositionError(
-      absl::StrCat("the saved position is of shard ", keyspace, "/", shard,
-                   ", which is gone: the keyspace was resharded, and the old shard was removed "
+      absl::StrCat("the saved position is of shard ", position.keyspace(), "/", position.shard(),
+                   ", which is gone (position ",
+                   position.gtid().empty() ? "of an unfinished copy" : position.gtid(),
+                   "): the keyspace was resharded, and the old shard was removed "
                    "before the change could be followed; sync between the switch of the traffic "
                    "and the removal of the old shards"));
+}
+
+absl::Status WithRemedy(const absl::Status& lost) {
+  return vitess::LostPositionError(absl::StrCat(
+      lost.message(),
+      ". Refresh the stream, which empties the destination's table and reads it again, "
+      "or have such tables copied again by the option lost_position"));
 }
 
 absl::Status CheckPosition(std::string_view position, const std::string& keyspace,
@@ -119,15 +128,17 @@ absl::Status CheckPosition(std::string_view position, const std::string& keyspac
   const auto set = GtidSet::ParsePosition(position);
   if (!set.ok()) {
     return vitess::LostPositionError(
-        absl::StrCat(where, " cannot be read: ", set.status().message()));
+        absl::StrCat(where, " cannot be compared with the server's (position ", AbslView(position),
+                     "): ", set.status().message()));
   }
   if (!shard.chosen.executed.Contains(*set) && !shard.primary.executed.Contains(*set)) {
     const bool known = KnowsServers(shard.primary.executed, *set);
-    return vitess::LostPositionError(absl::StrCat(
-        where, known ? " is ahead of the server" : " is of another server",
-        ": it has transactions that the server does not (position ", AbslView(position),
-        ", executed ", shard.primary.executed.ToString(), ")",
-        known ? "; was the database restored from a backup?" : "; is this the same cluster?"));
+    return vitess::LostPositionError(
+        absl::StrCat(where,
+                     known ? " is ahead of the server, which may have been restored from a backup"
+                           : " is of another server, perhaps of another cluster",
+                     ": it has transactions that the server does not (position ",
+                     AbslView(position), ", executed ", shard.primary.executed.ToString(), ")"));
   }
   if ((shard.primary_is_chosen || strict) && !set->Contains(shard.chosen.purged)) {
     return vitess::LostPositionError(absl::StrCat(
@@ -198,7 +209,7 @@ absl::StatusOr<TablePlan> PlanTable(const Table& table, const std::optional<Tabl
   const bool begin_again_when_lost = options.copy_again_when_lost || !table.incremental;
   bool all_again = false;
   const auto lost = [&](absl::Status status) -> absl::Status {
-    if (!begin_again_when_lost) return status;
+    if (!begin_again_when_lost) return WithRemedy(status);
     plan.warnings.push_back(absl::StrCat(
         "Table ", table.keyspace(), ".", table.name(), " is copied again: ", status.message(),
         table.incremental ? ". Rows deleted from the source in the meantime stay in "
@@ -216,7 +227,7 @@ absl::StatusOr<TablePlan> PlanTable(const Table& table, const std::optional<Tabl
         ended.push_back(&shard);
         continue;
       }
-      absl::Status gone = vitess::Annotate(ShardIsGone(keyspace.keyspace, shard.shard()), name);
+      absl::Status gone = vitess::Annotate(ShardIsGone(shard), name);
       if (absl::Status status = lost(std::move(gone)); !status.ok()) return status;
       all_again = true;
     }

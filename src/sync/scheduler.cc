@@ -23,9 +23,12 @@ constexpr absl::Duration kTick = absl::Milliseconds(100);
 constexpr int64_t kFarBehind = 100'000;
 
 // A connection on which even heartbeats stay away this many times their interval, and then some, is
-// dead.
+// dead; or for the stall timeout, if that is shorter.
 constexpr int kHeartbeatsMissed = 3;
 constexpr absl::Duration kHeartbeatGrace = absl::Seconds(15);
+
+// What makes several tables fail, one after the other, is told of the first of them.
+constexpr absl::Duration kToldFor = absl::Minutes(1);
 
 // How often VTGate may restart a copy that then begins again.
 constexpr int kMostRepetitions = 5;
@@ -587,6 +590,7 @@ absl::Status Scheduler::RepeatCopy(Part& part) {
 
 absl::Status Scheduler::HandleFailure(Part& part, absl::Status failure, absl::Time now,
                                       double jitter) {
+  const std::string cause(failure.message());
   failure = vitess::Annotate(std::move(failure), Describe(part));
   ErrorClass failure_class = vitess::Classify(failure);
   if (failure_class == ErrorClass::kTransient || failure_class == ErrorClass::kLostPosition) {
@@ -619,7 +623,10 @@ absl::Status Scheduler::HandleFailure(Part& part, absl::Status failure, absl::Ti
     if (!absl::IsCancelled(failure) || !HasEndedShards(part)) return Fail(part, std::move(failure));
     return HandleLost(part, vitess::LostPositionError(text::StdView(failure.message())));
   }
-  if (part.retry.is_first()) {
+  const bool told = cause == told_cause_ && now - told_at_ < kToldFor;
+  if (part.retry.is_first() && !told) {
+    told_cause_ = cause;
+    told_at_ = now;
     context_.logger.Warning(absl::StrCat("Trying again: ", failure.message()));
   }
   part.state = IsCopied(part) ? PartState::kReady : PartState::kWaiting;
@@ -629,7 +636,7 @@ absl::Status Scheduler::HandleFailure(Part& part, absl::Status failure, absl::Ti
 absl::Status Scheduler::HandleLost(Part& part, absl::Status lost) {
   const Table& table = tables_[part.table];
   if (table.incremental && !context_.options.copy_again_when_lost) {
-    return Fail(part, std::move(lost));
+    return Fail(part, WithRemedy(lost));
   }
   context_.logger.Warning(absl::StrCat(
       "Copying again: ", lost.message(),
@@ -649,7 +656,7 @@ absl::Status Scheduler::Probe(const Part& part, absl::Time now) {
   for (const binlogdata::ShardGtid& shard : part.position.shard_gtids()) {
     absl::Status status;
     if (shards_.HasEnded(shard.keyspace(), shard.shard())) {
-      status = shards_.CheckEnded(shard.keyspace(), shard.shard());
+      status = shards_.CheckEnded(shard);
     } else if (!shard.gtid().empty()) {
       status = shards_.Check(shard, now);
     }
@@ -713,7 +720,9 @@ void Scheduler::Watch(absl::Time now) {
     VStreamReader& reader = running->job().reader();
     if (reader.cancelled()) continue;
     const absl::Duration silent = reader.SilentFor(now);
-    if (silent > kHeartbeatsMissed * options.heartbeat_interval + kHeartbeatGrace) {
+    const absl::Duration longest_silence = std::min(
+        kHeartbeatsMissed * options.heartbeat_interval + kHeartbeatGrace, options.stall_timeout);
+    if (silent > longest_silence) {
       reader.Cancel(vitess::TransientError(
           absl::StrCat("VTGate sent nothing, not even a heartbeat, for ",
                        absl::FormatDuration(absl::Trunc(silent, absl::Seconds(1))))));

@@ -187,6 +187,8 @@ class Scheduler {
   std::vector<std::unique_ptr<Part>> parts_;
   std::vector<TableState> tables_state_;  // by Table::index
   std::vector<std::unique_ptr<Running>> running_;
+  std::string told_cause_;  // of the last failure that was logged
+  absl::Time told_at_ = absl::InfinitePast();
 
   std::mutex mutex_;
   std::condition_variable ended_signal_;

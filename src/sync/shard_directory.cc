@@ -73,7 +73,9 @@ absl::Status ShardDirectory::Check(const binlogdata::ShardGtid& position, absl::
     return CheckPosition(position.gtid(), position.keyspace(), *state, /*strict=*/true);
   };
   absl::Status status = check();
-  if (status.ok()) return status;
+  // A server that does not answer is not asked again for every table that it makes fail: each time
+  // takes as long as the query may take.
+  if (status.ok() || vitess::Classify(status) != vitess::ErrorClass::kLostPosition) return status;
   states_.erase({position.keyspace(), position.shard()});
   return check();
 }
@@ -117,14 +119,13 @@ absl::StatusOr<std::vector<std::string>> ShardDirectory::ListAll(const std::stri
   return said.value;
 }
 
-absl::Status ShardDirectory::CheckEnded(const std::string& keyspace,
-                                        const std::string& shard) const {
+absl::Status ShardDirectory::CheckEnded(const binlogdata::ShardGtid& position) const {
   const auto tablets = vitess::ListTablets(client_);
   if (!tablets.ok()) return tablets.status();
   const bool has = std::any_of(tablets->begin(), tablets->end(), [&](const vitess::Tablet& tablet) {
-    return tablet.keyspace == keyspace && tablet.shard == shard;
+    return tablet.keyspace == position.keyspace() && tablet.shard == position.shard();
   });
-  return has ? absl::OkStatus() : ShardIsGone(keyspace, shard);
+  return has ? absl::OkStatus() : ShardIsGone(position);
 }
 
 }  // namespace source_vitess::sync

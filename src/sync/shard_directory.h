@@ -64,9 +64,9 @@ class ShardDirectory {
   absl::StatusOr<std::vector<std::string>> List(const std::string& keyspace, absl::Time now);
   absl::StatusOr<std::vector<std::string>> ListAll(const std::string& keyspace, absl::Time now);
 
-  // Whether there still are tablets of a shard that has ended. If not, the error is of the class
-  // kLostPosition.
-  absl::Status CheckEnded(const std::string& keyspace, const std::string& shard) const;
+  // Whether there still are tablets of a position's shard, which has ended. If not, the error is of
+  // the class kLostPosition.
+  absl::Status CheckEnded(const binlogdata::ShardGtid& position) const;
 
  private:
   using Shard = std::pair<std::string, std::string>;  // keyspace and shard

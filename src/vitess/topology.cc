@@ -19,7 +19,7 @@ namespace {
 using text::AbslView;
 
 // For questions that VTGate and tablets answer from memory.
-constexpr absl::Duration kTimeout = absl::Seconds(30);
+constexpr absl::Duration kTimeout = absl::Seconds(15);
 
 constexpr std::string_view kStatusQuery =
     "select @@global.gtid_executed, @@global.gtid_purged, @@global.binlog_row_image, "
