@@ -206,6 +206,36 @@ TEST_F(ReferenceTablesTest, TheShardThatIsReadMayBeSplitWhileItIsRead) {
   EXPECT_THAT(ShardsRead(), ::testing::IsSubsetOf({"-80", "-40"}));
 }
 
+TEST(WaitingReferenceTableTest, IsCopiedFromOneOfTheShardsThatThereAreWhenItsTurnComes) {
+  std::atomic<SimulatedSource*> shared = nullptr;
+  simulator::SimulatorOptions options;
+  options.service.streams.on_point = [&](const StreamPoint& point) {
+    SimulatedSource* source =
+        point.kind == StreamPoint::Kind::kRowsCopied ? shared.exchange(nullptr) : nullptr;
+    if (source == nullptr) return StreamAction::kContinue;
+    simulator::Cluster& cluster = source->simulator().cluster();
+    EXPECT_TRUE(cluster.StartReshard({"shop", {"-80", "80-"}, {"-40", "40-c0", "c0-"}}).ok());
+    EXPECT_TRUE(cluster.SwitchTraffic("shop").ok());
+    return StreamAction::kContinue;
+  };
+  SimulatedSource source(std::move(options), {{"parallel_copies", "1"}});
+  source.Execute("create table zones (id bigint not null, primary key (id))");
+  source.Execute("alter vschema add reference shop.zones");
+  ASSERT_TRUE(source.Rediscover().ok());
+  for (const std::string& sql : RowsOfEveryTable(1, 12)) source.Execute(sql);
+  for (int id = 1; id <= 12; ++id) {
+    source.Execute(absl::StrCat("insert into zones values (", id, ")"));
+  }
+  shared = &source;
+
+  ASSERT_EQ(source.Read().exit.exit_code, 0);
+
+  EXPECT_EQ(shared, nullptr);
+  EXPECT_EQ(source.destination().Sync("shop", "zones").records, 12u);
+  EXPECT_THAT(source.DifferencesOf("zones"), IsEmpty());
+  EXPECT_THAT(source.destination().violations(), IsEmpty());
+}
+
 TEST_F(ReferenceTablesTest, ATableThatBecomesOneLaterGoesOnAsBefore) {
   source_.Execute("create table colours (id bigint not null, primary key (id))");
   source_.Execute("alter vschema on shop.colours add vindex hash(id)");

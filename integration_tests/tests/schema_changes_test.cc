@@ -199,6 +199,22 @@ TEST_F(SchemaChangesTest, TheCutOverOfAnOnlineChangeIsFollowed) {
   EXPECT_EQ(RowOf("customers", 102), R"({"id":102,"email":"behind"})");
 }
 
+TEST_F(SchemaChangesTest, AnotherPrimaryKeyFailsItsStreamUntilTheConnectionKnowsIt) {
+  FirstSync();
+  const std::string shadow = "_vt_vrp_6ace8bcef73211ea87e9f875a4d24e90_20200915120410_";
+  const std::string hold = "_vt_hld_6ace8bcef73211ea87e9f875a4d24e91_20200915120410_";
+  source_.Execute(absl::StrCat("create table ", shadow,
+                               " (id bigint not null, email varchar(64) not null, "
+                               "primary key (id, email))"));
+  source_.Execute(absl::StrCat("rename table customers to ", hold, ", ", shadow, " to customers"));
+  source_.Execute("insert into customers values (101, 'one'), (101, 'another')");
+  source_.Execute("insert into notes values (101, 'behind')");
+
+  ExpectFailure("customers", "its key is (id) in the connection, and the table's is (id, email)");
+
+  EXPECT_EQ(RowOf("notes", 101), R"({"id":101,"body":"behind"})");
+}
+
 class IgnoredTruncateTest : public SchemaChangesTest {
  protected:
   IgnoredTruncateTest() : SchemaChangesTest({{"truncate", R"("ignore")"}}) {}

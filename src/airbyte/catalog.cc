@@ -9,6 +9,7 @@
 #include <set>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "config/json_document.h"
 #include "text/absl_view.h"
@@ -99,6 +100,16 @@ absl::Status StreamError(const StreamName& stream, std::string_view problem) {
       absl::StrCat("Stream ", ToString(stream), ": ", text::AbslView(problem)));
 }
 
+// The columns of a key, given as paths of one name each.
+std::vector<std::string> ColumnsOfKey(const Value* paths) {
+  std::vector<std::string> columns;
+  if (paths == nullptr || !paths->IsArray()) return columns;
+  for (const Value& path : paths->GetArray()) {
+    if (path.IsArray() && path.Size() == 1) columns.push_back(Text(&path[0]));
+  }
+  return columns;
+}
+
 absl::Status ReadStream(const Value& configured, const Value& declared, ConfiguredStream& stream) {
   const std::string mode = Text(FindMember(configured, "sync_mode"));
   if (!mode.empty() && mode != "incremental" && mode != "full_refresh") {
@@ -107,6 +118,10 @@ absl::Status ReadStream(const Value& configured, const Value& declared, Configur
         "the configured catalog's \"sync_mode\" is neither full_refresh nor incremental.");
   }
   stream.incremental = mode == "incremental";
+  // "append_dedup", or "overwrite_dedup".
+  if (absl::EndsWith(Text(FindMember(configured, "destination_sync_mode")), "_dedup")) {
+    stream.primary_key = ColumnsOfKey(FindMember(configured, "primary_key"));
+  }
 
   const Value* schema = FindMember(declared, "json_schema");
   const Value* properties = schema == nullptr ? nullptr : FindMember(*schema, "properties");

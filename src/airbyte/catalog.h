@@ -42,6 +42,8 @@ struct ConfiguredStream {
   bool incremental = false;
   // The properties of its schema that are a table's own columns, in the catalog's order.
   std::vector<ConfiguredColumn> columns;
+  // The columns by which the destination keeps one row of each key; empty: it keeps all records.
+  std::vector<std::string> primary_key;
   // What makes this stream unreadable by itself: a configuration error that names it. The others
   // can be read.
   absl::Status status;

@@ -205,11 +205,22 @@ TEST(ConfiguredCatalogTest, ReadsStreamsAndTheColumnsTheySelect) {
   EXPECT_TRUE(orders.incremental);
   EXPECT_THAT(orders.columns, ElementsAre(FieldsAre("id", DeclaredType::kInteger),
                                           FieldsAre("sku", DeclaredType::kAny)));
+  EXPECT_THAT(orders.primary_key, ElementsAre("id"));
   EXPECT_TRUE(orders.status.ok());
   const ConfiguredStream& nopk = (*streams)[1];
   EXPECT_EQ(ToString(nopk.name), "nopk");
   EXPECT_FALSE(nopk.incremental);
   EXPECT_THAT(nopk.columns, ElementsAre(FieldsAre("a", DeclaredType::kAny)));
+  EXPECT_TRUE(nopk.primary_key.empty());
+}
+
+TEST(ConfiguredCatalogTest, TakesNoKeyOfADestinationThatKeepsAllRecords) {
+  const auto streams = ParseConfiguredCatalog(R"({"streams": [
+    {"stream": {"name": "a", "json_schema": {"properties": {"x": {}}}}, "sync_mode": "incremental",
+     "destination_sync_mode": "append", "primary_key": [["x"]]}]})");
+
+  ASSERT_TRUE(streams.ok()) << streams.status();
+  EXPECT_TRUE((*streams)[0].primary_key.empty());
 }
 
 TEST(ConfiguredCatalogTest, RefusesWhatIsNoCatalog) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -130,10 +131,20 @@ absl::StatusOr<std::vector<std::string>> SelectColumns(const ConfiguredStream& s
   return StreamError(stream.name, "the table has none of its configured columns any more.");
 }
 
-// Whether the columns of the table's key are what the connection takes them for: other columns can
-// become null where they are not, but rows cannot do without their keys.
+// Whether the table's key, and the types of its columns, are what the connection takes them for:
+// other columns can become null where they are not, but rows cannot do without their keys.
 absl::Status CheckKey(const ConfiguredStream& stream, const mysql::TableSchema& table,
                       const mysql::TypeOptions& types) {
+  const std::set<std::string> of_connection(stream.primary_key.begin(), stream.primary_key.end());
+  const std::set<std::string> of_table(table.key.begin(), table.key.end());
+  if (stream.incremental && !of_connection.empty() && of_connection != of_table) {
+    // The destination would take rows for one that are not, or keep some that are gone.
+    return StreamError(
+        stream.name,
+        absl::StrCat("its key is (", absl::StrJoin(stream.primary_key, ", "),
+                     ") in the connection, and the table's is (", absl::StrJoin(table.key, ", "),
+                     ") now. Refresh the source's schema, and the stream."));
+  }
   for (const airbyte::ConfiguredColumn& column : stream.columns) {
     if (std::find(table.key.begin(), table.key.end(), column.name) == table.key.end()) continue;
     const airbyte::DeclaredType now =

@@ -321,6 +321,28 @@ TEST_F(ReplicateJobTest, NamesTheTableWhoseSchemaWasChangedBehindTheStream) {
   EXPECT_EQ(vitess::Classify(outcome.status), vitess::ErrorClass::kLostPosition);
 }
 
+TEST_F(ReplicateJobTest, NamesTheTableWhosePrimaryKeyHasBecomeAnother) {
+  const binlogdata::VGtid start = Vgtid({{"0", At(5)}});
+  Table table = MakeTable(0, "t");
+  table.schema.has_primary_key = true;
+  vtgate::VStreamResponse message = Transaction(6, {"t"}, At(6));
+  for (binlogdata::VEvent& event : *message.mutable_events()) {
+    if (!event.has_field_event()) continue;
+    event.mutable_field_event()->mutable_fields(1)->set_flags(query::PRI_KEY_FLAG);
+  }
+  Arrange({table}, {start}, {{{message}}});
+  auto job = ReplicateJob::Make(*context_, {{&tables_[0], start, {}}}, 0);
+  ASSERT_TRUE(job.ok()) << job.status();
+
+  const JobOutcome outcome = (*job)->Run();
+
+  EXPECT_EQ(outcome.table, 0u);
+  EXPECT_EQ(vitess::Classify(outcome.status), vitess::ErrorClass::kConfiguration);
+  EXPECT_THAT(
+      std::string(outcome.status.message()),
+      testing::HasSubstr("the primary key was (id) when the sync began, and is over (name) now"));
+}
+
 TEST_F(ReplicateJobTest, TakesOtherColumnsBehindADdlOfTheTable) {
   const binlogdata::VGtid start = Vgtid({{"0", At(5)}});
   Arrange({MakeTable(0, "t")}, {start},
