@@ -215,6 +215,23 @@ TEST_F(SchemaChangesTest, AnotherPrimaryKeyFailsItsStreamUntilTheConnectionKnows
   EXPECT_EQ(RowOf("notes", 101), R"({"id":101,"body":"behind"})");
 }
 
+TEST_F(SchemaChangesTest, ATableThatMoveTablesTookAwayGoesQuietAndThenFails) {
+  FirstSync();
+  simulator::Cluster& cluster = source_.simulator().cluster();
+  ASSERT_TRUE(cluster.RunScript("create keyspace elsewhere").ok());
+  const simulator::MoveTablesOptions move{"shop", "elsewhere", {"notes"}};
+  ASSERT_TRUE(cluster.MoveTables(move).ok());
+  source_.Execute("insert into notes values (101, 'there')");
+  source_.Execute("insert into customers values (101, 'here')");
+
+  ASSERT_EQ(source_.Read().exit.exit_code, 0);
+
+  EXPECT_EQ(source_.destination().Sync("shop", "notes").records, 0u);
+  EXPECT_EQ(RowOf("customers", 101), R"({"id":101,"email":"here"})");
+  ASSERT_TRUE(cluster.CompleteMoveTables(move).ok());
+  ExpectFailure("notes", "notes");
+}
+
 class IgnoredTruncateTest : public SchemaChangesTest {
  protected:
   IgnoredTruncateTest() : SchemaChangesTest({{"truncate", R"("ignore")"}}) {}
