@@ -111,12 +111,12 @@ std::vector<StreamChoice> AllStreams(const Json& streams) {
 }  // namespace
 
 std::string MakeConfig(int port, const std::vector<std::string>& keyspaces,
-                       const std::map<std::string, std::string>& more) {
+                       const std::map<std::string, std::string>& more, const std::string& host) {
   rapidjson::StringBuffer buffer;
   rapidjson::Writer<rapidjson::StringBuffer> writer(buffer);
   writer.StartObject();
   writer.Key("host");
-  writer.String("127.0.0.1");
+  writer.String(host.c_str());
   writer.Key("port");
   writer.Int(port);
   writer.Key("keyspaces");

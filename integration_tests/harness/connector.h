@@ -14,10 +14,11 @@
 
 namespace source_vitess::harness {
 
-// A configuration, JSON, for a VTGate at 127.0.0.1:`port`. `more`: other members, by name, their
-// values as JSON.
+// A configuration, JSON, for a VTGate at 127.0.0.1:`port`, or another host. `more`: other members,
+// by name, their values as JSON.
 std::string MakeConfig(int port, const std::vector<std::string>& keyspaces,
-                       const std::map<std::string, std::string>& more = {});
+                       const std::map<std::string, std::string>& more = {},
+                       const std::string& host = "127.0.0.1");
 
 // What to read of a discovered stream.
 struct StreamChoice {

@@ -11,6 +11,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/synchronization/mutex.h"
 #include "gtest/gtest.h"
+#include "model/changes.h"
 #include "model/history.h"
 #include "model/shard_map.h"
 #include "tests/simulated_source.h"
@@ -94,39 +95,8 @@ class World {
   // --- the source
 
   void Write() {
-    const int id = 1 + Any(next_id_);
-    switch (Any(8)) {
-      case 0:
-      case 1:
-        for (const std::string& sql : RowsOfEveryTable(next_id_, next_id_)) source_.Execute(sql);
-        source_.Execute(absl::StrCat("insert into parcels values (", next_id_, ", ", Any(50), ")"));
-        ++next_id_;
-        break;
-      case 2:
-        source_.Execute(
-            absl::StrCat("update customers set email = 'new", Any(100), "' where id <= ", id));
-        break;
-      case 3:
-        source_.Execute(absl::StrCat("delete from customers where id = ", id));
-        source_.Execute(absl::StrCat("delete from tags where id = ", id));
-        source_.Execute(absl::StrCat("delete from parcels where id = ", id));
-        break;
-      case 4:
-        source_.Execute(absl::StrCat("delete from orders where customer_id = ", id));
-        source_.Execute(absl::StrCat("delete from words where word = 'word", id, "'"));
-        break;
-      case 5:
-        source_.Execute(
-            absl::StrCat("update orders set id = id + 100000 where customer_id = ", id));
-        source_.Execute(absl::StrCat("update tags set weight = ", Any(100), " where id = ", id));
-        break;
-      case 6:
-        source_.Execute(absl::StrCat("update parcels set region = ", Any(50), " where id = ", id));
-        break;
-      case 7:
-        source_.Execute(absl::StrCat("update notes set body = 'b", Any(100), "' where id = ", id));
-        source_.Execute(absl::StrCat("delete from notes where id = ", 1 + Any(next_id_)));
-        break;
+    for (const std::string& sql : RandomChange(random_, next_id_, /*with_parcels=*/true)) {
+      source_.Execute(sql);
     }
   }
 

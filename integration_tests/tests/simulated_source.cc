@@ -1,7 +1,5 @@
 #include "tests/simulated_source.h"
 
-#include <algorithm>
-#include <iterator>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -9,178 +7,28 @@
 #include "gtest/gtest.h"
 
 namespace source_vitess::integration_tests {
-namespace {
-
-constexpr char kSchema[] = R"sql(
-  use shop;
-  create table customers (id bigint not null, email varchar(64), primary key (id));
-  alter vschema on shop.customers add vindex hash(id);
-  create table orders (customer_id bigint not null, id bigint not null, price decimal(12, 2),
-                       primary key (customer_id, id));
-  alter vschema on shop.orders add vindex hash(customer_id);
-  create table notes (id bigint not null, body text, primary key (id));
-  alter vschema on shop.notes add vindex hash(id);
-  create table words (word varchar(32) not null, seen int, primary key (word));
-  alter vschema on shop.words add vindex xxhash(word);
-  create table tags (kind enum('red', 'green', 'blue') not null, id bigint not null, weight int,
-                     primary key (kind, id));
-  alter vschema on shop.tags add vindex hash(id);
-)sql";
-
-// As the connector writes the row: numbers as they are, text in quotes. The tests' texts have
-// nothing to escape.
-std::string JsonOf(const query::QueryResult& result, const query::Row& row) {
-  std::string json = "{";
-  size_t offset = 0;
-  for (int i = 0; i < result.fields_size(); ++i) {
-    if (i > 0) json += ",";
-    absl::StrAppend(&json, "\"", result.fields(i).name(), "\":");
-    const int64_t length = row.lengths(i);
-    if (length < 0) {
-      json += "null";
-      continue;
-    }
-    const std::string text = row.values().substr(offset, static_cast<size_t>(length));
-    offset += static_cast<size_t>(length);
-    const query::Type type = result.fields(i).type();
-    const bool number = (static_cast<int>(type) & query::ISINTEGRAL) != 0 || type == query::DECIMAL;
-    absl::StrAppend(&json, number ? "" : "\"", text, number ? "" : "\"");
-  }
-  return json + "}";
-}
-
-}  // namespace
 
 SimulatedSource::SimulatedSource(simulator::SimulatorOptions options,
                                  const std::map<std::string, std::string>& more,
                                  const std::vector<std::string>& shards)
-    : simulator_(std::move(options)) {
-  const absl::Status created = simulator_.cluster().RunScript(absl::StrCat(
-      "create keyspace shop shards ('", absl::StrJoin(shards, "', '"), "');", kSchema));
+    : TestSource("shop"), simulator_(std::move(options)) {
+  std::string script = absl::StrCat("create keyspace shop shards ('", absl::StrJoin(shards, "', '"),
+                                    "'); use shop;");
+  for (const TableDefinition& table : TableDefinitions()) {
+    absl::StrAppend(&script, table.create, "; alter vschema on shop.", table.name, " add vindex ",
+                    table.vindex, "(", table.sharded, ");");
+  }
+  const absl::Status created = simulator_.cluster().RunScript(script);
   EXPECT_TRUE(created.ok()) << created;
   const absl::StatusOr<int> port = simulator_.Start();
   EXPECT_TRUE(port.ok()) << port.status();
   port_ = port.value_or(0);
-  auto connector =
-      harness::Connector::Make(SOURCE_VITESS_PROGRAM, harness::MakeConfig(port_, {"shop"}, more));
-  EXPECT_TRUE(connector.ok()) << connector.status();
-  connector_ = *std::move(connector);
-  const absl::Status discovered = Rediscover();
-  EXPECT_TRUE(discovered.ok()) << discovered;
+  Connect(harness::MakeConfig(port_, {keyspace()}, more));
 }
 
-void SimulatedSource::Execute(std::string_view sql) {
-  const auto result = simulator_.cluster().Execute("shop", sql);
-  ASSERT_TRUE(result.ok()) << result.status() << " in " << sql;
-}
-
-harness::RunResult SimulatedSource::Read(const harness::RunLimits& limits) {
-  const absl::StatusOr<harness::RunResult> run =
-      connector_->Read(catalog_, destination_->StateFile(), limits);
-  EXPECT_TRUE(run.ok()) << run.status();
-  if (!run.ok()) return {};
-  EXPECT_FALSE(run->timed_out);
-  destination_->BeginSync();
-  for (const std::string& line : run->lines) destination_->Accept(line);
-  if (!run->killed) destination_->EndSync(run->exit.exit_code.value_or(-1), run->errors);
-  return *run;
-}
-
-std::set<std::string> SimulatedSource::SourceRows(const std::string& table) {
-  const auto result = simulator_.cluster().Execute(
-      "shop", absl::StrCat("select ", columns_[table], " from ", table));
-  EXPECT_TRUE(result.ok()) << result.status();
-  std::set<std::string> rows;
-  if (!result.ok()) return rows;
-  for (const query::Row& row : result->rows()) rows.insert(JsonOf(*result, row));
-  return rows;
-}
-
-std::vector<std::string> SimulatedSource::Differences() {
-  std::vector<std::string> differences;
-  for (const std::string& table : Tables()) {
-    for (std::string& difference : DifferencesOf(table)) {
-      differences.push_back(std::move(difference));
-    }
-  }
-  return differences;
-}
-
-std::vector<std::string> SimulatedSource::DifferencesOf(const std::string& table) {
-  std::vector<std::string> differences;
-  const std::set<std::string> source = SourceRows(table);
-  std::set<std::string> destination;
-  for (const auto& [key, row] : destination_->Rows("shop", table)) destination.insert(row);
-  const auto note = [&](const char* what, const std::set<std::string>& has,
-                        const std::set<std::string>& lacks) {
-    std::vector<std::string> rows;
-    std::set_difference(has.begin(), has.end(), lacks.begin(), lacks.end(),
-                        std::back_inserter(rows));
-    for (const std::string& row : rows) {
-      differences.push_back(absl::StrCat(table, ": ", what, " ", row));
-    }
-  };
-  note("missing in the destination:", source, destination);
-  note("not in the source:", destination, source);
-  return differences;
-}
-
-absl::Status SimulatedSource::Rediscover() {
-  const auto discovered = connector_->DiscoverCatalog();
-  if (!discovered.ok()) return discovered.status();
-  auto catalog = harness::ConfigureCatalog(*discovered);
-  if (!catalog.ok()) return catalog.status();
-  catalog_ = *std::move(catalog);
-  columns_.clear();
-  const auto tables = simulator_.cluster().Execute("shop", "show tables");
-  if (!tables.ok()) return tables.status();
-  for (const query::Row& row : tables->rows()) {
-    const auto fields =
-        simulator_.cluster().Execute("shop", absl::StrCat("select * from ", row.values()));
-    if (!fields.ok()) return fields.status();
-    columns_[row.values()] = absl::StrJoin(
-        fields->fields(), ", ",
-        [](std::string* out, const query::Field& field) { absl::StrAppend(out, field.name()); });
-  }
-  destination_ = std::make_unique<harness::Destination>(catalog_);
-  return absl::OkStatus();
-}
-
-std::set<std::string> SimulatedSource::KeysIn(const std::string& shard, const std::string& table) {
-  const auto result = simulator_.cluster().Execute(absl::StrCat("shop:", shard),
-                                                   absl::StrCat("select * from ", table));
-  EXPECT_TRUE(result.ok()) << result.status();
-  std::set<std::string> keys;
-  if (!result.ok()) return keys;
-  for (const query::Row& row : result->rows()) {
-    keys.insert(row.values().substr(0, static_cast<size_t>(row.lengths(0))));
-  }
-  return keys;
-}
-
-const std::vector<std::string>& SimulatedSource::Tables() {
-  static const auto& tables =
-      *new std::vector<std::string>{"customers", "notes", "orders", "tags", "words"};
-  return tables;
-}
-
-std::vector<std::string> RowsOfEveryTable(int first, int last) {
-  std::vector<std::string> statements;
-  const std::vector<std::string> kinds = {"red", "green", "blue"};
-  for (int i = first; i <= last; ++i) {
-    statements.push_back(absl::StrCat("insert into customers (id, email) values (", i, ", 'user", i,
-                                      "@example.com')"));
-    statements.push_back(absl::StrCat("insert into orders (customer_id, id, price) values (", i,
-                                      ", ", i * 7, ", ", i, ".50)"));
-    statements.push_back(
-        absl::StrCat("insert into notes (id, body) values (", i, ", 'a note of ", i, "')"));
-    statements.push_back(
-        absl::StrCat("insert into words (word, seen) values ('word", i, "', ", i % 5, ")"));
-    statements.push_back(absl::StrCat("insert into tags (kind, id, weight) values ('",
-                                      kinds[static_cast<size_t>(i) % 3], "', ", i, ", ", i * 3,
-                                      ")"));
-  }
-  return statements;
+absl::StatusOr<query::QueryResult> SimulatedSource::Query(std::string_view target,
+                                                          std::string_view sql) {
+  return simulator_.cluster().Execute(target, sql);
 }
 
 }  // namespace source_vitess::integration_tests
