@@ -39,12 +39,13 @@ using ::testing::SizeIs;
 
 constexpr absl::Duration kDefaultLength = absl::Minutes(10);
 constexpr int kFirstRows = 500;  // of every table
-constexpr int kMostRows = 1000;   // then half of them are deleted
-constexpr int kMostColumns = 8;   // that are added
+constexpr int kMostRows = 1000;  // then half of them are deleted
+constexpr int kMostColumns = 8;  // that are added
 constexpr absl::Duration kBetweenChanges = absl::Milliseconds(1);
 constexpr absl::Duration kLongSync = absl::Seconds(40);
 constexpr absl::Duration kPatience = absl::Minutes(3);  // of one sync
 constexpr absl::Duration kLook = absl::Milliseconds(10);
+constexpr int kMostDisturbances = 6;  // of one sync: it waits longer each time that it gets nowhere
 
 // What memory may grow by and still count as flat: it varies with what the allocator keeps.
 constexpr double kGrowth = 1.20;
@@ -236,6 +237,7 @@ class SoakTest : public ::testing::Test {
     Sync sync;
     const absl::Time start = absl::Now();
     const absl::Duration killed_after = absl::Milliseconds(10 + Any(200));
+    int disturbances = 0;
     bool restarted = false;
     std::string output;
     for (bool holds = !held.empty();;) {
@@ -251,7 +253,10 @@ class SoakTest : public ::testing::Test {
         Must(cluster().ReleaseStreams("shop", held));
         holds = false;
       }
-      if (kind == Kind::kBusy && Any(50) == 0) Disturb();
+      if (kind == Kind::kBusy && disturbances < kMostDisturbances && Any(20) == 0) {
+        ++disturbances;
+        Disturb();
+      }
       if (kind == Kind::kBusy && !std::exchange(restarted, true) && Any(3) == 0) RestartVtgate();
       if (kind == Kind::kKilled && now - start > killed_after) {
         process.Signal(SIGKILL);
