@@ -1,25 +1,33 @@
 // Random histories: whatever happens to the source, to Vitess and to the connector, the destination
 // equals the source behind every sync that ends well, and an idle sync delivers nothing.
 //
-//   SOURCE_VITESS_MODEL_SEED=4711 model_test       repeats one history and tells it
-//   SOURCE_VITESS_MODEL_HISTORIES=1000 model_test  runs so many, new ones in every test; otherwise
-//                                                  they are a few, and the same ones
-//   SOURCE_VITESS_MODEL_SHRINK=0 model_test        leaves a history that fails as it is
+//   SOURCE_VITESS_MODEL_HISTORIES=1000  runs so many
+//   SOURCE_VITESS_MODEL_SEED=4711       begins with this one; the next ones follow it. 0: one that
+//                                       nobody has had yet. Otherwise they always are the same
+//   SOURCE_VITESS_MODEL_SHRINK=0        leaves a history that fails as it is
+//
+// A history is its seed's, but for what threads and the clock do: one that fails may take some
+// repetitions to do it again.
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <random>
+#include <thread>
+#include <vector>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
 #include "gtest/gtest.h"
 #include "model/history.h"
 
 namespace source_vitess::integration_tests {
 namespace {
 
-constexpr int kHistories = 5;  // of one test
-constexpr int kShrinkAttempts = 60;
+constexpr uint64_t kHistories = 200;
+constexpr uint64_t kFirstSeed = 1;
+constexpr uint64_t kShrinkAttempts = 60;
+constexpr int kAtOnce = 6;  // they mostly wait
 
 uint64_t FromEnvironment(const char* name, uint64_t otherwise) {
   const char* given = std::getenv(name);
@@ -27,36 +35,75 @@ uint64_t FromEnvironment(const char* name, uint64_t otherwise) {
   return given != nullptr && absl::SimpleAtoi(given, &number) ? number : otherwise;
 }
 
-class ModelTest : public ::testing::TestWithParam<int> {};
-
-TEST_P(ModelTest, TheDestinationEqualsTheSource) {
-  const uint64_t given = FromEnvironment("SOURCE_VITESS_MODEL_SEED", 0);
-  const uint64_t count =
-      given != 0 ? 1 : FromEnvironment("SOURCE_VITESS_MODEL_HISTORIES", kHistories);
+uint64_t FirstSeed() {
+  const uint64_t given = FromEnvironment("SOURCE_VITESS_MODEL_SEED", kFirstSeed);
+  if (given != 0) return given;
   std::random_device device;
-  Outcome total;
-  for (uint64_t i = 0; i < count; ++i) {
-    const uint64_t seed = given != 0            ? given
-                          : count == kHistories ? static_cast<uint64_t>(GetParam() + 1) * 100 + i
-                                                : (uint64_t{device()} << 16) + device() % 65536;
-    const History history = MakeHistory(seed);
-    const Outcome outcome = integration_tests::Run(history);
-    total.reads += outcome.reads;
-    total.kills += outcome.kills;
-    total.faults += outcome.faults;
-    total.reshards += outcome.reshards;
-    total.failovers += outcome.failovers;
-    if (outcome.failure.empty() && !HasFailure()) continue;
-    ADD_FAILURE() << outcome.failure << "\nin step " << outcome.step << " of\n" << Tell(history);
-    const uint64_t attempts = FromEnvironment("SOURCE_VITESS_MODEL_SHRINK", kShrinkAttempts);
-    FAIL() << "cut down:\n" << Tell(Shrink(history, static_cast<int>(attempts)));
-  }
-  std::printf("%llu histories, %d reads, %d kills, %d faults, %d reshards, %d failovers\n",
-              static_cast<unsigned long long>(count), total.reads, total.kills, total.faults,
-              total.reshards, total.failovers);
+  return (uint64_t{device()} << 24) + 1;
 }
 
-INSTANTIATE_TEST_SUITE_P(Histories, ModelTest, ::testing::Range(0, 4));
+// Hands out seeds until a history has failed.
+class Histories {
+ public:
+  Histories(uint64_t first, uint64_t count) : next_(first), end_(first + count) {}
+
+  void RunAll() {
+    std::vector<std::thread> threads;
+    for (int i = 0; i < kAtOnce; ++i) threads.emplace_back([this] { RunSome(); });
+    for (std::thread& thread : threads) thread.join();
+  }
+
+  const Outcome& total() const { return total_; }
+  const std::vector<std::pair<History, Outcome>>& failed() const { return failed_; }
+
+ private:
+  void RunSome() {
+    for (;;) {
+      History history;
+      {
+        const absl::MutexLock lock(&mutex_);
+        if (next_ == end_ || !failed_.empty()) return;
+        history = MakeHistory(next_++);
+      }
+      const Outcome outcome = integration_tests::Run(history);
+      const absl::MutexLock lock(&mutex_);
+      total_.reads += outcome.reads;
+      total_.kills += outcome.kills;
+      total_.faults += outcome.faults;
+      total_.reshards += outcome.reshards;
+      total_.failovers += outcome.failovers;
+      if (!outcome.failure.empty()) failed_.emplace_back(std::move(history), outcome);
+    }
+  }
+
+  absl::Mutex mutex_;
+  uint64_t next_;
+  const uint64_t end_;
+  Outcome total_;
+  std::vector<std::pair<History, Outcome>> failed_;
+};
+
+TEST(ModelTest, TheDestinationEqualsTheSource) {
+  const uint64_t first = FirstSeed();
+  const uint64_t count = FromEnvironment("SOURCE_VITESS_MODEL_HISTORIES", kHistories);
+  Histories histories(first, count);
+
+  histories.RunAll();
+
+  const Outcome& total = histories.total();
+  std::printf(
+      "%llu histories from seed %llu, %d reads, %d kills, %d faults, %d reshards, "
+      "%d failovers\n",
+      static_cast<unsigned long long>(count), static_cast<unsigned long long>(first), total.reads,
+      total.kills, total.faults, total.reshards, total.failovers);
+  for (const auto& [history, outcome] : histories.failed()) {
+    ADD_FAILURE() << outcome.failure << "\nin step " << outcome.step << " of\n" << Tell(history);
+  }
+  if (histories.failed().empty()) return;
+  const uint64_t attempts = FromEnvironment("SOURCE_VITESS_MODEL_SHRINK", kShrinkAttempts);
+  FAIL() << "cut down:\n"
+         << Tell(Shrink(histories.failed().front().first, static_cast<int>(attempts)));
+}
 
 }  // namespace
 }  // namespace source_vitess::integration_tests

@@ -177,6 +177,9 @@ SyncResult RunSync(const SyncOptions& options, vitess::VtgateClient& client,
     }
     if (status.ok()) {
       keyspaces.push_back(std::move(keyspace));
+    } else if (vitess::Classify(status) == ErrorClass::kHost) {
+      result.status = std::move(status);
+      return result;
     } else {
       failed_keyspaces.emplace(table.keyspace(), std::move(status));
     }
