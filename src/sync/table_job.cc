@@ -33,7 +33,7 @@ TableJob::TableJob(const JobContext& context, const Table& table, size_t group,
     Shard& state = shards_[i];
     state.copied = sync::IsCopied(shard);
     state.repeated = known.repeated.contains(shard.shard());
-    state.begins_at_since = !state.copied && (state.repeated || !table_.schema.resumable);
+    state.begins_at_since = state.repeated || (!state.copied && !table_.schema.resumable);
     const auto columns = known.columns.find(shard.shard());
     if (columns == known.columns.end()) continue;
     state.reported = columns->second;

@@ -340,5 +340,27 @@ TEST_F(TableJobTest, StaysWhereItsRowsWentOutWhenRowsCannotBeRead) {
   EXPECT_THAT(sink_.lines, IsEmpty());
 }
 
+// A repeated copy is followed from its `since`, whose columns the changes behind its end do not tell.
+TEST_F(TableJobTest, DoesNotTakeLaterColumnsForThoseARepeatedCopyIsFollowedFrom) {
+  const binlogdata::VGtid start = Vgtid({{"-80", At(5)}, {"80-", ""}});
+  Arrange({MakeTable(0, "t")}, {start},
+          {{{Events()
+                 .Begin("-80", 9)
+                 .Field("-80", "t", 9)
+                 .Insert("-80", "t", 1, "a", 9)
+                 .Vgtid("-80", Vgtid({{"-80", At(6)}, {"80-", ""}}))
+                 .Commit("-80", 9)
+                 .Message()}}});
+  TablePosition known;
+  known.repeated = {"-80"};
+  known.since = {{"-80", At(2)}};
+  TableJob job(*context_, tables_[0], 0, start, known);
+
+  job.Run();
+
+  EXPECT_EQ(Text(job.position()), "-80=6 80-=");
+  EXPECT_THAT(job.columns(), IsEmpty());
+}
+
 }  // namespace
 }  // namespace source_vitess::sync
