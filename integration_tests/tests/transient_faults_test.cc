@@ -334,6 +334,64 @@ TEST_F(ServersTest, AVtgateThatRestartsIsWaitedFor) {
   ExpectWhole(source_, run);
 }
 
+// --- full refreshes, of which each row has to come once
+
+class FullRefreshTest : public ::testing::Test {
+ protected:
+  FullRefreshTest() {
+    Fill(source_, 1, 20);
+    StreamFault fault;
+    fault.after_events = 12;
+    fault.streams = 1;
+    source_.simulator().faults().Add(fault);
+  }
+
+  static simulator::SimulatorOptions Options() {
+    simulator::SimulatorOptions options;
+    options.service.streams.packet_bytes = 60;
+    return options;
+  }
+
+  // A first sync of one table alone, or one that goes on from the destination's state.
+  harness::RunResult Refresh(const std::string& table) {
+    const auto discovered = source_.connector().DiscoverCatalog();
+    EXPECT_TRUE(discovered.ok()) << discovered.status();
+    const auto catalog =
+        harness::ConfigureCatalog(*discovered, {{"shop", table, "full_refresh", {}}});
+    EXPECT_TRUE(catalog.ok()) << catalog.status();
+    if (destination_ == nullptr) destination_ = std::make_unique<harness::Destination>(*catalog);
+    RunningRead read(source_.connector(), *catalog, destination_->StateFile());
+    harness::RunResult run = read.Finish();
+    destination_->AcceptRun(run);
+    EXPECT_THAT(destination_->violations(), IsEmpty());
+    return run;
+  }
+
+  SimulatedSource source_{Options()};
+  std::unique_ptr<harness::Destination> destination_;
+};
+
+TEST_F(FullRefreshTest, ThatBreaksGoesOnBehindItsLastKey) {
+  const harness::RunResult run = Refresh("notes");
+
+  EXPECT_EQ(run.exit.exit_code, 0);
+  EXPECT_THAT(LinesWith(run, kTryingAgain), SizeIs(1));
+  EXPECT_EQ(destination_->Sync("shop", "notes").records, 20u);
+}
+
+TEST_F(FullRefreshTest, OfAKeyThatCannotBeResumedIsLeftToTheNextRun) {
+  const harness::RunResult first = Refresh("tags");
+
+  EXPECT_EQ(first.exit.exit_code, 1);
+  ASSERT_THAT(TraceErrors(first), SizeIs(1));
+  EXPECT_THAT(TraceErrors(first)[0], HasSubstr("transient_error"));
+  const uint64_t delivered = destination_->Sync("shop", "tags").records;
+  EXPECT_GT(delivered, 0u);
+  EXPECT_LT(delivered, 20u);
+  EXPECT_EQ(Refresh("tags").exit.exit_code, 0);
+  EXPECT_EQ(destination_->Sync("shop", "tags").records, 20u);
+}
+
 // --- the host
 
 TEST(SlowHostTest, AStreamThatVtgateEndsBecauseNothingIsTakenIsResumed) {
