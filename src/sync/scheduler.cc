@@ -22,6 +22,10 @@ constexpr absl::Duration kTick = absl::Milliseconds(100);
 // A table that lacks this many transactions that others have catches up in a job of its own.
 constexpr int64_t kFarBehind = 100'000;
 
+// A join starts a stream anew, which costs as much as it has tables: for each so many of them,
+// those that are to join gather for another interval.
+constexpr size_t kTablesPerJoinInterval = 100;
+
 // A connection on which even heartbeats stay away this many times their interval, and then some, is
 // dead; or for the stall timeout, if that is shorter.
 constexpr int kHeartbeatsMissed = 3;
@@ -383,7 +387,8 @@ absl::Status Scheduler::JoinGroup(Group& group, std::vector<Part*> ready, absl::
     job->Cancel(absl::OkStatus());
     return absl::OkStatus();
   }
-  group.next_join = now + context_.options.join_interval;
+  group.next_join = now + context_.options.join_interval *
+                              static_cast<double>(1 + near.size() / kTablesPerJoinInterval);
   return StartReplicating(group, Role::kReplicate, std::move(near), {}, /*far_behind=*/false);
 }
 

@@ -37,7 +37,7 @@ struct SyncOptions {
   absl::Duration stall_timeout = absl::Minutes(5);
   absl::Duration query_timeout = absl::Seconds(60);
   absl::Duration heartbeat_interval = absl::Seconds(5);  // whole seconds, 1 or more
-  // How long copied tables gather before they join a replicate job.
+  // How long copied tables gather before they join a replicate job, or longer where that has many.
   absl::Duration join_interval = absl::Seconds(5);
   size_t batch_bytes = size_t{256} << 10;  // of output that a job gathers before it writes
   mysql::TypeOptions types;
