@@ -26,6 +26,9 @@ using simulator::StreamPoint;
 // VTGate may restart the copy of a key that cannot be resumed five times in one sync.
 constexpr int kMostRestarts = 3;
 
+// How long VTGate looks for a tablet of a shard that a reshard ends at the same time.
+constexpr absl::Duration kNoTabletTimeout = absl::Seconds(2);
+
 constexpr absl::Duration kPatience = absl::Seconds(100);  // of one read
 constexpr std::ptrdiff_t kLinesTold = 400;
 
@@ -62,6 +65,7 @@ class World {
     simulator::SimulatorOptions options;
     options.service.streams.packet_bytes = 200;
     options.service.streams.seed = history_.seed;
+    options.service.streams.no_tablet_timeout = kNoTabletTimeout;
     options.service.streams.on_point = [this](const StreamPoint& point) { return At(point); };
     return options;
   }
