@@ -161,6 +161,7 @@ class Scheduler {
   bool IsToBeFollowed(size_t table, const binlogdata::ShardGtid& shard) const;
   bool HasBegun(size_t table, const binlogdata::ShardGtid& shard) const;
   bool Knows(const TableState& table, const std::string& shard) const;
+  static bool IsTaken(const TableState& table, const std::string& shard);
 
   Group& GroupOf(const std::string& keyspace, std::vector<std::string> shards);
   void AddParts(size_t table, std::span<const binlogdata::ShardGtid> shards);

@@ -204,6 +204,9 @@ void Scheduler::TakeUp(size_t index, const binlogdata::Journal& journal,
   for (int i = 0; i < journal.shard_gtids_size(); ++i) {
     const binlogdata::ShardGtid& shard = succession.shards[static_cast<size_t>(i)];
     if (some_selected && !Contains(selected, shard.shard())) continue;
+    // Of a participant that was never read there was nothing to follow, so that its successors may
+    // be copied already.
+    if (IsTaken(tables_state_[index], shard.shard())) continue;
     if (tables_[index].reference && !shards.empty()) break;
     shards_.SetServing(keyspace, shard.shard());
     const bool is_first_copy_going_on = !shard.gtid().empty() && !shard.table_p_ks().empty();
@@ -274,16 +277,7 @@ absl::Status Scheduler::FindNewShards(Part& part, absl::Time now) {
   // What overlaps a shard that the table still has to follow to its end comes after that.
   std::vector<binlogdata::ShardGtid> added;
   for (const std::string& name : *serving) {
-    const bool taken =
-        std::any_of(state.ended.begin(), state.ended.end(),
-                    [&](const auto& entry) { return vitess::Overlap(entry.first, name); }) ||
-        std::any_of(state.parts.begin(), state.parts.end(), [&](const Part* other) {
-          const auto& shards = other->position.shard_gtids();
-          return std::any_of(shards.begin(), shards.end(), [&](const binlogdata::ShardGtid& shard) {
-            return vitess::Overlap(shard.shard(), name);
-          });
-        });
-    if (taken) continue;
+    if (IsTaken(state, name)) continue;
     if (tables_[part.table].reference && !added.empty()) break;
     shards_.SetServing(keyspace, name);
     binlogdata::ShardGtid& shard = added.emplace_back();
@@ -349,6 +343,19 @@ bool Scheduler::Knows(const TableState& table, const std::string& shard) const {
   return table.ended.contains(shard) ||
          std::any_of(table.parts.begin(), table.parts.end(),
                      [&](const Part* part) { return FindShard(part->position, shard) >= 0; });
+}
+
+// Whether the table reads something that the shard has.
+bool Scheduler::IsTaken(const TableState& table, const std::string& shard) {
+  const auto overlaps = [&](const std::string& other) { return vitess::Overlap(other, shard); };
+  return std::any_of(table.ended.begin(), table.ended.end(),
+                     [&](const auto& entry) { return overlaps(entry.first); }) ||
+         std::any_of(table.parts.begin(), table.parts.end(), [&](const Part* part) {
+           const auto& shards = part->position.shard_gtids();
+           return std::any_of(shards.begin(), shards.end(), [&](const binlogdata::ShardGtid& read) {
+             return overlaps(read.shard());
+           });
+         });
 }
 
 // Takes the shard out of the part, which is replaced when it was the last one.
