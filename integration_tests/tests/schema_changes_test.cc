@@ -228,6 +228,10 @@ TEST_F(SchemaChangesTest, ATableThatMoveTablesTookAwayGoesQuietAndThenFails) {
 
   EXPECT_EQ(source_.destination().Sync("shop", "notes").records, 0u);
   EXPECT_EQ(RowOf("customers", 101), R"({"id":101,"email":"here"})");
+  const auto check = source_.connector().Check();
+  ASSERT_TRUE(check.ok()) << check.status();
+  EXPECT_THAT(check->lines,
+              Contains(HasSubstr("Moved to another keyspace: shop.notes (now in elsewhere)")));
   ASSERT_TRUE(cluster.CompleteMoveTables(move).ok());
   ExpectFailure("notes", "notes");
 }

@@ -152,6 +152,26 @@ void AdviseOnNames(const Source& source, telemetry::Logger& logger) {
                    "change and streams none of their changes. Rename them to read them."));
 }
 
+// Tables that MoveTables took to another keyspace, as far as there is time to ask for each.
+void AdviseOnMovedTables(const Source& source, const std::vector<mysql::TableSchema>& tables,
+                         telemetry::Logger& logger) {
+  constexpr absl::Duration kMost = absl::Seconds(3);
+  const absl::Time deadline = absl::Now() + kMost;
+  std::vector<std::string> names;
+  for (const mysql::TableSchema& table : tables) {
+    if (absl::Now() > deadline) break;
+    const auto serving = vitess::ReadServingKeyspace(*source.client, table.keyspace, table.name);
+    if (serving.ok() && *serving != table.keyspace) {
+      names.push_back(absl::StrCat(table.keyspace, ".", table.name, " (now in ", *serving, ")"));
+    }
+  }
+  if (names.empty()) return;
+  logger.Warning(absl::StrCat(
+      "Moved to another keyspace: ", Listed(names),
+      ". The old keyspace gets no more of their changes, without a word of it in its streams. Read "
+      "them in the keyspace that they are in now."));
+}
+
 }  // namespace
 
 std::string ToString(const CheckedShard& shard) {
@@ -166,6 +186,7 @@ void LogAdvice(const Source& source, const std::vector<CheckedShard>& shards,
   AdviseOnTablets(source, shards, tablets, logger);
   AdviseOnForeignKeys(source, shards, tables, logger);
   AdviseOnNames(source, logger);
+  AdviseOnMovedTables(source, tables, logger);
 }
 
 }  // namespace source_vitess::commands

@@ -24,7 +24,8 @@ std::string ToString(const CheckedShard& shard);
 
 // Logs it, shards with the same trouble in one message: changes that come without all columns,
 // binary logs that are not kept for long, rows that foreign keys change unseen, tables that Vitess
-// never streams, tablets that take turns. What a server does not answer is passed over.
+// never streams, tables that live in another keyspace now, tablets that take turns. What a server
+// does not answer is passed over.
 void LogAdvice(const Source& source, const std::vector<CheckedShard>& shards,
                const std::vector<vitess::Tablet>& tablets,
                const std::vector<mysql::TableSchema>& tables, telemetry::Logger& logger);

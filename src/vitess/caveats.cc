@@ -1,8 +1,12 @@
 #include "vitess/caveats.h"
 
+#include <rapidjson/document.h>
+#include <rapidjson/pointer.h>
+
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "text/absl_view.h"
 #include "vitess/errors.h"
 #include "vitess/result_rows.h"
@@ -36,6 +40,10 @@ absl::StatusOr<int64_t> AskNumber(VtgateClient& client, const ShardTablet& table
     return absl::InternalError(absl::StrCat("\"", AbslView(query), "\" gave no number"));
   }
   return number;
+}
+
+std::string Quoted(std::string_view identifier) {
+  return absl::StrCat("`", absl::StrReplaceAll(AbslView(identifier), {{"`", "``"}}), "`");
 }
 
 }  // namespace
@@ -82,6 +90,26 @@ absl::StatusOr<bool> ManagesForeignKeys(VtgateClient& client, std::string_view k
     }
   }
   return false;
+}
+
+absl::StatusOr<std::string> ReadServingKeyspace(VtgateClient& client, std::string_view keyspace,
+                                                std::string_view table) {
+  const auto result = client.Execute(
+      keyspace, absl::StrCat("vexplain plan select * from ", Quoted(keyspace), ".", Quoted(table)),
+      kTimeout);
+  if (!result.ok()) return result.status();
+  const auto rows = ResultRows::Read(*result);
+  if (!rows.ok()) return rows.status();
+  if (rows->size() == 0 || rows->columns() == 0) return absl::InternalError("there is no plan");
+  const std::string_view text = rows->Cell(0, 0);
+  rapidjson::Document plan;
+  plan.Parse(text.data(), text.size());
+  // Engine.Route: "Keyspace": {"Name": "commerce", "Sharded": false}.
+  const rapidjson::Value* name = rapidjson::Pointer("/Keyspace/Name").Get(plan);
+  if (plan.HasParseError() || name == nullptr || !name->IsString()) {
+    return absl::InternalError("the plan names no keyspace");
+  }
+  return std::string(name->GetString(), name->GetStringLength());
 }
 
 }  // namespace source_vitess::vitess

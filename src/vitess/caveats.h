@@ -35,6 +35,12 @@ absl::StatusOr<std::vector<std::string>> ListCascadedTables(VtgateClient& client
 // are logged as all others are (VSchema's foreignKeyMode). False before v18, which did not.
 absl::StatusOr<bool> ManagesForeignKeys(VtgateClient& client, std::string_view keyspace);
 
+// The keyspace that VTGate reads the table from, by its routing rules: another one than the table's
+// own after MoveTables has switched the traffic. The streams of the old one say nothing of that
+// (reference 7.5). From v16 on; an error before.
+absl::StatusOr<std::string> ReadServingKeyspace(VtgateClient& client, std::string_view keyspace,
+                                                std::string_view table);
+
 }  // namespace source_vitess::vitess
 
 #endif  // SOURCE_VITESS_VITESS_CAVEATS_H_

@@ -92,5 +92,23 @@ TEST(ManagedForeignKeysTest, AreUnknownToOldVersions) {
   EXPECT_FALSE(ManagesForeignKeys(client, "customer").value());
 }
 
+TEST(ServingKeyspaceTest, IsThatOfTheRoute) {
+  AnsweringClient client;
+  client.Answer("old", "vexplain plan select * from `old`.`orders`",
+                Result({"JSON"}, {{R"({"OperatorType": "Route", "Variant": "Unsharded",
+                                       "Keyspace": {"Name": "new", "Sharded": false}})"}}));
+
+  EXPECT_EQ(ReadServingKeyspace(client, "old", "orders").value(), "new");
+}
+
+TEST(ServingKeyspaceTest, IsUnknownWhereThePlanDoesNotTell) {
+  AnsweringClient client;
+  for (const char* plan :
+       {"", "no JSON", "[]", R"({"OperatorType": "Limit"})", R"({"Keyspace": {"Name": 1}})"}) {
+    client.Answer("old", "vexplain plan select * from `old`.`orders`", Result({"JSON"}, {{plan}}));
+    EXPECT_FALSE(ReadServingKeyspace(client, "old", "orders").ok()) << plan;
+  }
+}
+
 }  // namespace
 }  // namespace source_vitess::vitess
