@@ -25,7 +25,8 @@ constexpr size_t kLongestNumber = 32;
 char* WriteFloat(char* out, float value);
 char* WriteUnsigned(char* out, uint64_t value);
 
-// Writes numbers that mostly follow each other: digits that stay the same are not made again.
+// Writes numbers that mostly follow each other: digits that stay the same are not made again. May
+// touch all of kLongestNumber bytes, however short the number is.
 class SequenceWriter {
  public:
   char* Write(char* out, uint64_t value);

@@ -4,11 +4,15 @@
 #include <rapidjson/document.h>
 
 #include <charconv>
+#include <cmath>
 #include <cstdint>
+#include <cstdlib>
 #include <optional>
 #include <random>
 #include <string>
 #include <string_view>
+#include <system_error>
+#include <vector>
 
 namespace source_vitess::mysql {
 namespace {
@@ -208,13 +212,16 @@ TEST(CanonicalJsonTest, WhatIsGoodIsJsonWhateverTheBytes) {
   }
 }
 
-// What the standard library makes of the text.
+// What the standard library makes of the text; nothing where it does not read all of it as a finite
+// number.
 template <typename Number>
-std::string Shortest(const std::string& text) {
+std::optional<std::string> Shortest(std::string_view text) {
   Number number = 0;
-  std::from_chars(text.data(), text.data() + text.size(), number);
+  const char* const end = text.data() + text.size();
+  const auto [at, error] = std::from_chars(text.data(), end, number);
+  if (error != std::errc() || at != end || !std::isfinite(number)) return std::nullopt;
   char out[64];
-  return {out, std::to_chars(out, out + sizeof(out), number).ptr};
+  return std::string(out, std::to_chars(out, out + sizeof(out), number).ptr);
 }
 
 // Numbers in the forms of MySQL ("-12.5", "1e20") and of Vitess ("-1.25E+01"), with zeros wherever
@@ -247,10 +254,71 @@ TEST(CanonicalTextTest, FloatingPointNumbersAreTheShortestTextOfTheirValue) {
   for (int i = 0; i < 200'000; ++i) {
     const std::string text = AnyNumber(random);
     EXPECT_EQ(Double(text), Shortest<double>(text)) << text;
-    // Beyond the range of a float, the library gives none.
-    if (const auto number = Float(text)) {
-      EXPECT_EQ(*number, Shortest<float>(text)) << text;
+    EXPECT_EQ(Float(text), Shortest<float>(text)) << text;
+  }
+}
+
+TEST(CanonicalTextTest, EveryShortTextIsTheFloatingPointNumberThatTheStandardLibraryReads) {
+  constexpr std::string_view kCharacters = "0159.-+eE";
+  std::vector<std::string> texts = {""};
+  for (size_t i = 0; i < texts.size(); ++i) {
+    const std::string text = texts[i];
+    EXPECT_EQ(Double(text), Shortest<double>(text)) << text;
+    EXPECT_EQ(Float(text), Shortest<float>(text)) << text;
+    if (text.size() == 5) continue;
+    for (const char c : kCharacters) texts.push_back(text + c);
+  }
+}
+
+// Decimal numbers that follow each other, of as many digits as are always kept, fewer and more:
+// above a power of two the floating-point numbers are twice as far apart as below.
+TEST(CanonicalTextTest, FloatingPointNumbersNearPowersOfTwoAreTheShortestTextOfTheirValue) {
+  for (int exponent = -120; exponent <= 120; ++exponent) {
+    const double power = std::ldexp(1.0, exponent);
+    const int magnitude = static_cast<int>(std::floor(std::log10(power)));
+    for (const int digits : {5, 6, 7, 8, 14, 15, 16, 17}) {
+      const int scale = magnitude - digits + 1;
+      const int64_t nearest = std::llround(power / std::pow(10.0, scale));
+      const std::string sign = scale < 0 ? "E-" : "E+";
+      const std::string zero = std::abs(scale) < 10 ? "0" : "";
+      for (int64_t number = nearest - 10; number <= nearest + 10; ++number) {
+        const std::string text =
+            std::to_string(number) + sign + zero + std::to_string(std::abs(scale));
+        EXPECT_EQ(Float(text), Shortest<float>(text)) << text;
+        EXPECT_EQ(Double(text), Shortest<double>(text)) << text;
+      }
     }
+  }
+}
+
+TEST(CanonicalTextTest, AnExponentIsWrittenOnlyWhereItMakesTheNumberShorter) {
+  for (const auto& number : {Float, Double}) {
+    EXPECT_EQ(number("10000"), "10000");
+    EXPECT_EQ(number("100000"), "1e+05");
+    EXPECT_EQ(number("1E+05"), "1e+05");
+    EXPECT_EQ(number("120000"), "120000");
+    EXPECT_EQ(number("0.001"), "0.001");
+    EXPECT_EQ(number("0.0001"), "1e-04");
+    EXPECT_EQ(number("0.00012"), "0.00012");
+    EXPECT_EQ(number("0.000012"), "1.2e-05");
+    EXPECT_EQ(number("1e22"), "1e+22");
+    EXPECT_EQ(number("1E+23"), "1e+23");
+  }
+  EXPECT_EQ(Double("1.2E+19"), "1.2e+19");
+  EXPECT_EQ(Double("12345678901234567890"), "12345678901234567168");
+}
+
+TEST(CanonicalTextTest, ZerosThatSayNothingAreLostInFloatingPointNumbers) {
+  for (const auto& number : {Float, Double}) {
+    EXPECT_EQ(number("1.50"), "1.5");
+    EXPECT_EQ(number("-00.50"), "-0.5");
+    EXPECT_EQ(number(".5"), "0.5");
+    EXPECT_EQ(number("5."), "5");
+    EXPECT_EQ(number("0.0"), "0");
+    EXPECT_EQ(number("-0.0"), "-0");
+    EXPECT_EQ(number("1." + std::string(40, '0')), "1");
+    EXPECT_EQ(number("1E+012"), "1e+12");
+    EXPECT_EQ(number("0E+400"), "0");
   }
 }
 
@@ -266,6 +334,11 @@ TEST(CanonicalTextTest, FloatingPointNumbersAtTheEndsOfTheirRangesStayThere) {
   EXPECT_EQ(Float("16777217"), "16777216");
   EXPECT_EQ(Float("1E+39"), std::nullopt);
   EXPECT_EQ(Double("1E+309"), std::nullopt);
+  EXPECT_EQ(Float("1.4013e-45"), "1e-45");
+  EXPECT_EQ(Float("3.40282e38"), "3.40282e+38");
+  EXPECT_EQ(Float("1.17549e-38"), "1.17549e-38");
+  EXPECT_EQ(Float("7E-46"), std::nullopt);
+  EXPECT_EQ(Double("2E-324"), std::nullopt);
 }
 
 TEST(CanonicalTextTest, WhatIsNoFloatingPointNumberIsMalformed) {
