@@ -179,7 +179,7 @@ const std::vector<CharacterSetSample>& CharacterSets() {
   static const auto& samples = *new std::vector<CharacterSetSample>{
       {"armscii8", 32, "\xb2\xb3\xa2", "\u0531\u0561\u00a7"},
       {"ascii", 11, "plain", "plain"},
-      {"big5", 1, "\xa4\xa4\xa4\xe5\xc6\xe7", "\u4e2d\u6587\u3041"},
+      {"big5", 1, "\xa4\xa4\xa4\xe5\xc6\xe7", "\u4e2d\u6587\u3083"},
       {"cp1250", 26, "\x9a\xe8", "\u0161\u010d"},
       {"cp1251", 51, "\xcf\xb8", "\u041f\u0451"},
       {"cp1256", 57, "\xe3\x81", "\u0645\u067e"},
@@ -227,6 +227,11 @@ TEST(ValuesTest, TextOfEveryCharacterSetIsUtf8) {
                                          Same("", R"("")"), Null()};
     ExpectValues({.type = "varchar(20)",
                   .wire = query::VARCHAR,
+                  .collation = set.collation,
+                  .character_set = set.name},
+                 samples);
+    ExpectValues({.type = "char(20)",
+                  .wire = query::CHAR,
                   .collation = set.collation,
                   .character_set = set.name},
                  samples);

@@ -8,10 +8,11 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 #include <map>
 #include <mutex>
+#include <span>
 #include <utility>
-#include <vector>
 
 #include "absl/strings/match.h"
 #include "mysql/character_tables.h"
@@ -71,6 +72,58 @@ void NoteAndSubstitute(const void* context, UConverterToUnicodeArgs* arguments,
   ucnv_cbToUWriteUChars(arguments, &kUnit, 1, 0, error);
 }
 
+// How the characters of a set are made of bytes.
+enum class Layout : uint8_t { kAny, kEuc, kBig5, kShiftJis };
+
+// How many of the bytes at the front of `text` make a character; 1 where they make none.
+size_t SizeOfCharacter(Layout layout, std::string_view text) {
+  const auto byte = [&](size_t i) {
+    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0;
+  };
+  const int lead = byte(0);
+  switch (layout) {
+    case Layout::kAny:
+      return 1;
+    case Layout::kEuc:
+      if (lead == 0x8f && byte(1) >= 0xa1 && byte(2) >= 0xa1) return 3;
+      return (lead >= 0xa1 || lead == 0x8e) && byte(1) >= 0xa1 ? 2 : 1;
+    case Layout::kBig5:
+      return lead >= 0x81 && byte(1) >= 0x40 ? 2 : 1;
+    case Layout::kShiftJis:
+      return ((lead >= 0x81 && lead <= 0x9f) || lead >= 0xe0) && byte(1) >= 0x40 ? 2 : 1;
+  }
+  return 1;
+}
+
+constexpr bool Precedes(const CharacterRun& a, const CharacterRun& b) {
+  return a.character_set == b.character_set ? a.bytes + a.count <= b.bytes
+                                            : a.character_set < b.character_set;
+}
+
+static_assert(std::is_sorted(std::begin(kCharacterRuns), std::end(kCharacterRuns), Precedes));
+
+std::span<const CharacterRun> RunsOf(std::string_view character_set) {
+  const auto [first, last] = std::equal_range(std::begin(kCharacterRuns), std::end(kCharacterRuns),
+                                              CharacterRun{character_set, 0, 0, 0},
+                                              [](const CharacterRun& a, const CharacterRun& b) {
+                                                return a.character_set < b.character_set;
+                                              });
+  return {first, last};
+}
+
+// The code point of a character's bytes; kNothing where it is in no run.
+UChar32 CodePointIn(std::span<const CharacterRun> runs, std::string_view character) {
+  uint32_t bytes = 0;
+  for (const char c : character) bytes = bytes << 8 | static_cast<unsigned char>(c);
+  const auto behind =
+      std::upper_bound(runs.begin(), runs.end(), bytes,
+                       [](uint32_t number, const CharacterRun& run) { return number < run.bytes; });
+  if (behind == runs.begin()) return kNothing;
+  const CharacterRun& run = *std::prev(behind);
+  const uint32_t place = bytes - run.bytes;
+  return place < run.count ? static_cast<UChar32>(run.code_point + place) : kNothing;
+}
+
 char* AppendCodePoint(UChar32 c, char* out) {
   int32_t size = 0;
   U8_APPEND_UNSAFE(reinterpret_cast<uint8_t*>(out), size, c);
@@ -85,6 +138,7 @@ struct TextConverter::Definition {
   bool keeps_ascii;
   const char* icu_name;
   const UpperHalf* upper_half = nullptr;  // of a single-byte set, in the place of ICU's
+  Layout layout = Layout::kAny;           // of a set that has runs in kCharacterRuns
 };
 
 std::string_view CharacterSetOfCollation(uint32_t id) {
@@ -97,7 +151,8 @@ std::string_view CharacterSetOfCollation(uint32_t id) {
 struct TextConverter::IcuConverter {
   UConverter* converter = nullptr;
   bool replaced = false;
-  std::vector<CharacterOverride> overrides;
+  Layout layout = Layout::kAny;
+  std::span<const CharacterRun> runs;  // that ICU does not read as MySQL does
 
   explicit IcuConverter(const char* name) {
     UErrorCode error = U_ZERO_ERROR;
@@ -114,23 +169,33 @@ struct TextConverter::IcuConverter {
     converter = nullptr;
   }
 
-  UChar32 Overridden(UChar unit) const {
-    for (const CharacterOverride& o : overrides) {
-      if (o.icu == unit) return o.code_point;
-    }
-    return unit;
-  }
-
   Converted Convert(std::string_view text, char* out);
+  // `text` as ICU reads it.
+  char* ConvertPiece(std::string_view text, char* out);
 };
 
 TextConverter::Converted TextConverter::IcuConverter::Convert(std::string_view text, char* out) {
   replaced = false;
+  size_t begin = 0;  // of what is not yet converted
+  for (size_t at = 0; at < text.size() && !runs.empty();) {
+    const size_t size = SizeOfCharacter(layout, text.substr(at));
+    const UChar32 code_point = CodePointIn(runs, text.substr(at, size));
+    if (code_point != kNothing) {
+      out = ConvertPiece(text.substr(begin, at - begin), out);
+      out = AppendCodePoint(code_point, out);
+      begin = at + size;
+    }
+    at += size;
+  }
+  return {ConvertPiece(text.substr(begin), out), replaced};
+}
+
+char* TextConverter::IcuConverter::ConvertPiece(std::string_view text, char* out) {
   ucnv_resetToUnicode(converter);
   const char* at = text.data();
   const char* const end = at + text.size();
   UChar32 lead = 0;  // a high surrogate whose other half is in the next piece
-  UErrorCode error = U_BUFFER_OVERFLOW_ERROR;
+  UErrorCode error = text.empty() ? U_ZERO_ERROR : U_BUFFER_OVERFLOW_ERROR;
   while (error == U_BUFFER_OVERFLOW_ERROR) {
     UChar units[512];
     UChar* unit = units;
@@ -142,11 +207,12 @@ TextConverter::Converted TextConverter::IcuConverter::Convert(std::string_view t
       } else if (U16_IS_TRAIL(*u)) {
         out = AppendCodePoint(U16_GET_SUPPLEMENTARY(lead, *u), out);
       } else {
-        out = AppendCodePoint(Overridden(*u), out);
+        out = AppendCodePoint(*u, out);
       }
     }
   }
-  return {out, replaced || U_FAILURE(error)};
+  replaced = replaced || U_FAILURE(error);
+  return out;
 }
 
 const TextConverter::Definition* TextConverter::Find(std::string_view character_set) {
@@ -159,12 +225,12 @@ const TextConverter::Definition* TextConverter::Find(std::string_view character_
       {"utf32", Form::kMultiByte, false, "UTF-32BE"},
       {"gbk", Form::kMultiByte, true, "windows-936-2000"},
       {"gb18030", Form::kMultiByte, true, "gb18030"},
-      {"gb2312", Form::kMultiByte, true, "ibm-1383_P110-1999"},
-      {"big5", Form::kMultiByte, true, "ibm-1375_P100-2008"},
-      {"sjis", Form::kMultiByte, true, "ibm-943_P15A-2003"},
-      {"cp932", Form::kMultiByte, true, "ibm-943_P15A-2003"},
-      {"ujis", Form::kMultiByte, true, "euc-jp-2007"},
-      {"eucjpms", Form::kMultiByte, true, "euc-jp-2007"},
+      {"gb2312", Form::kMultiByte, true, "ibm-1383_P110-1999", nullptr, Layout::kEuc},
+      {"big5", Form::kMultiByte, true, "ibm-1375_P100-2008", nullptr, Layout::kBig5},
+      {"sjis", Form::kMultiByte, true, "ibm-943_P15A-2003", nullptr, Layout::kShiftJis},
+      {"cp932", Form::kMultiByte, true, "ibm-943_P15A-2003", nullptr, Layout::kShiftJis},
+      {"ujis", Form::kMultiByte, true, "ibm-954_P101-2007", nullptr, Layout::kEuc},
+      {"eucjpms", Form::kMultiByte, true, "euc-jp-2007", nullptr, Layout::kEuc},
       {"euckr", Form::kMultiByte, true, "windows-949-2000"},
       {"koi8r", Form::kSingleByte, true, "KOI8-R"},
       {"koi8u", Form::kSingleByte, true, "KOI8-U"},
@@ -177,7 +243,7 @@ const TextConverter::Definition* TextConverter::Find(std::string_view character_
       {"cp850", Form::kSingleByte, true, "cp850"},
       {"cp852", Form::kSingleByte, true, "cp852"},
       {"cp866", Form::kSingleByte, true, "cp866"},
-      {"tis620", Form::kSingleByte, true, "TIS-620"},
+      {"tis620", Form::kSingleByte, true, "ISO-8859-11"},
       {"macroman", Form::kSingleByte, true, "macintosh"},
       {"macce", Form::kSingleByte, true, "x-mac-ce"},
       {"latin2", Form::kSingleByte, true, "ISO-8859-2"},
@@ -246,9 +312,8 @@ TextConverter::TextConverter(std::string_view character_set) {
   }
   auto icu = std::make_unique<IcuConverter>(definition->icu_name);
   if (icu->converter == nullptr) return;
-  for (const CharacterOverride& o : kCharacterOverrides) {
-    if (o.character_set == definition->name) icu->overrides.push_back(o);
-  }
+  icu->layout = definition->layout;
+  icu->runs = RunsOf(definition->name);
   form_ = Form::kMultiByte;
   icu_ = std::move(icu);
 }

@@ -49,7 +49,7 @@ const std::vector<Sample>& Samples() {
       {"gbk", "\xd6\xd0\xce\xc4", "\u4e2d\u6587"},
       {"gb2312", "\xd6\xd0\xce\xc4", "\u4e2d\u6587"},
       {"gb18030", "\xd6\xd0\x94\x39\xfc\x36", "\u4e2d\U0001f600"},
-      {"big5", "\xa4\xa4\xa4\xe5\xc6\xe7", "\u4e2d\u6587\u3041"},
+      {"big5", "\xa4\xa4\xa4\xe5\xc6\xe7", "\u4e2d\u6587\u3083"},
       {"sjis", "\x93\xfa\\\x81\x60\x81\x7c\xb1", "\u65e5\\\u301c\u2212\uff71"},
       {"cp932", "\x93\xfa\\\x81\x60\x81\x7c\xb1\x87\x40", "\u65e5\\\uff5e\uff0d\uff71\u2460"},
       {"ujis", "\xc6\xfc\xa1\xc1\x8e\xb1", "\u65e5\u301c\uff71"},
@@ -96,13 +96,62 @@ TEST(TextConverterTest, AsciiIsKeptExceptWhereTheSetSaysThatItIsNot) {
   }
 }
 
+TEST(TextConverterTest, AsciiIsKeptBesideOtherCharactersWithItsControlCharacters) {
+  std::string ascii;
+  for (int c = 0; c < 0x80; ++c) ascii += static_cast<char>(c);
+  for (const Sample& sample : Samples()) {
+    if (!TextConverter(sample.character_set).keeps_ascii()) continue;
+    const Result result = Convert(sample.character_set, sample.bytes + ascii + sample.bytes);
+    EXPECT_EQ(result.text, sample.utf8 + ascii + sample.utf8) << sample.character_set;
+    EXPECT_FALSE(result.replaced) << sample.character_set;
+  }
+}
+
+// As servers convert every sequence of one, two and three bytes of these sets: the ends of the runs
+// that ICU reads otherwise or not at all.
+TEST(TextConverterTest, CharactersThatOthersReadDifferentlyAreMySqls) {
+  const std::vector<Sample> samples = {
+      {"big5", "\xa1\x45\xa1\x4e\xa1\xc2\xa1\xe3", "\u2022\uff64\u203e\u223c"},
+      {"big5", "\xa1\xf2\xa1\xf3\xa2\x41\xa2\x42", "\u2641\u2609\uff0f\uff3c"},
+      {"big5", "\xa2\x44\xa2\x46\xa2\x47", "\u00a5\u00a2\u00a3"},
+      {"big5", "\xc6\xa1\xc6\xa4\xc6\xa5\xc6\xf7\xc6\xf8", "\u30fe\u3005\u3041\u3093\u30a1"},
+      {"big5", "\xc7\x40\xc7\xb1\xc7\xe9\xc7\xf3\xc7\xfc", "\u30a8\u0414\u2460\u2474\u247d"},
+      {"gb2312", "\xa3\xa7", "\uff07"},
+      {"sjis", "\x81\x5f\x81\x61\x81\x91\x81\x92\x81\xca", "\\\u2016\u00a2\u00a3\u00ac"},
+      {"cp932", "\x81\x5f\x81\x61\x81\x91\xfa\x40", "\uff3c\u2225\uffe0\u2170"},
+      {"ujis", "\xa1\xbd\xa1\xc0\xa1\xf1\xa1\xf2\xa2\xcc", "\u2015\\\u00a2\u00a3\u00ac"},
+      {"ujis", "\x8f\xa2\xb7\xf5\xa1\x8f\xfe\xfe", "~\ue000\ue757"},
+      {"eucjpms", "\xa1\xbd\xa1\xc0\x8f\xa2\xb7\x8f\xa2\xc3", "\u2015\uff3c\uff5e\uffe4"},
+      {"eucjpms", "\xf5\xa1\xfe\xfe\x8f\xf5\xa1\x8f\xfe\xfe", "\ue000\ue3ab\ue3ac\ue757"},
+      {"eucjpms", "\x8f\xf3\xf3\x8f\xf4\xa1\x8f\xf4\xa9\x8f\xf4\xfe", "\u2170\u2162\uff07\u9ed1"},
+      {"tis620", "\x80\x85\x97", "\xc2\x80\xc2\x85\xc2\x97"},
+  };
+  for (const Sample& sample : samples) {
+    const Result result = Convert(sample.character_set, sample.bytes);
+    EXPECT_EQ(result.text, sample.utf8) << sample.character_set;
+    EXPECT_FALSE(result.replaced) << sample.character_set;
+  }
+}
+
+TEST(TextConverterTest, BytesOfTwoCharactersAreNotTakenForAThird) {
+  EXPECT_EQ(Convert("big5", "\xa4\xc6\xa1\x40").text, "\u5316\u3000");
+  EXPECT_EQ(Convert("eucjpms", "\xb0\xf5\xa1\xc1").text, "\u5370\uff5e");
+  EXPECT_EQ(Convert("sjis", "\x83\x81\x5f").text, "\u30e1_");
+}
+
+TEST(TextConverterTest, ABrokenCharacterTakesNothingOfTheNext) {
+  EXPECT_EQ(Convert("sjis", "\x81\x1a\x81\x5f").text, "\ufffd\x1a\\");
+  EXPECT_EQ(Convert("eucjpms", "\x8f\xf5z\xf5\xa1").text, "\ufffd\ufffdz\ue000");
+  EXPECT_EQ(Convert("big5", "\xc6").text, "\ufffd");
+}
+
 TEST(TextConverterTest, BytesThatMeanNothingAreReplacedAndSaid) {
   const std::vector<Sample> broken = {
       {"utf8mb4", "a\xff\xc3", "a\ufffd\ufffd"},
       {"utf8mb4", "\xed\xa0\x80", "\ufffd\ufffd\ufffd"},
       {"ascii", "a\xe9", "a\ufffd"},
       {"hebrew", "\xc0", "\ufffd"},
-      {"tis620", "\xdb", "\ufffd"},
+      {"tis620", "\xdb\xa0", "\ufffd\ufffd"},
       {"geostd8", "\x81", "\ufffd"},
       {"gbk", "a\xd6", "a\ufffd"},
       {"utf16", std::string("\0h\xd8\x3d", 4), "h\ufffd"},

@@ -85,27 +85,101 @@ inline constexpr ByteOverride kByteOverrides[] = {
     {"cp866", 0xfc, 0x207f},  {"cp866", 0xfd, 0x00b2}, {"tis620", 0xdb, 0},
     {"tis620", 0xdc, 0},      {"tis620", 0xdd, 0},     {"tis620", 0xde, 0},
     {"tis620", 0xfc, 0},      {"tis620", 0xfd, 0},     {"tis620", 0xfe, 0},
-    {"tis620", 0xff, 0},      {"swe7", 0x40, 0x00c9},  {"swe7", 0x5b, 0x00c4},
-    {"swe7", 0x5c, 0x00d6},   {"swe7", 0x5d, 0x00c5},  {"swe7", 0x5e, 0x00dc},
-    {"swe7", 0x60, 0x00e9},   {"swe7", 0x7b, 0x00e4},  {"swe7", 0x7c, 0x00f6},
-    {"swe7", 0x7d, 0x00e5},   {"swe7", 0x7e, 0x00fc},  {"swe7", 0x7f, 0},
+    {"tis620", 0xff, 0},      {"tis620", 0xa0, 0},     {"cp850", 0x1a, 0x1a},
+    {"cp850", 0x1c, 0x1c},    {"cp850", 0x7f, 0x7f},   {"cp852", 0x1a, 0x1a},
+    {"cp852", 0x1c, 0x1c},    {"cp852", 0x7f, 0x7f},   {"cp866", 0x1a, 0x1a},
+    {"cp866", 0x1c, 0x1c},    {"cp866", 0x7f, 0x7f},   {"swe7", 0x40, 0x00c9},
+    {"swe7", 0x5b, 0x00c4},   {"swe7", 0x5c, 0x00d6},  {"swe7", 0x5d, 0x00c5},
+    {"swe7", 0x5e, 0x00dc},   {"swe7", 0x60, 0x00e9},  {"swe7", 0x7b, 0x00e4},
+    {"swe7", 0x7c, 0x00f6},   {"swe7", 0x7d, 0x00e5},  {"swe7", 0x7e, 0x00fc},
+    {"swe7", 0x7f, 0},
 };
 
-// What MySQL reads in a character set of many bytes where ICU reads `icu`: sjis and ujis follow JIS
-// X 0208 where cp932 and eucjpms, which ICU has, follow Microsoft (MySQL's manual, "The cp932
-// Character Set").
-struct CharacterOverride {
+// What MySQL reads in a character set of many bytes where the nearest of ICU's converters reads
+// something else, or nothing: `count` characters that follow each other, in bytes (taken as a
+// number, the first one highest) as well as in code points. Facts of MySQL's strings/ctype-*.cc:
+// sjis and ujis follow JIS X 0208 where cp932 and eucjpms follow Microsoft, eucjpms has the
+// characters of users in rows of their own, and big5 is that of Unicode's first table. IBM's
+// converters of ICU exchange three control characters besides.
+struct CharacterRun {
   std::string_view character_set;
-  uint16_t icu;
+  uint32_t bytes;
+  uint16_t count;
   uint16_t code_point;
 };
 
-inline constexpr CharacterOverride kCharacterOverrides[] = {
-    {"sjis", 0xff3c, 0x005c}, {"sjis", 0xff5e, 0x301c}, {"sjis", 0x2225, 0x2016},
-    {"sjis", 0xff0d, 0x2212}, {"sjis", 0xffe0, 0x00a2}, {"sjis", 0xffe1, 0x00a3},
-    {"sjis", 0xffe2, 0x00ac}, {"ujis", 0xff5e, 0x301c}, {"ujis", 0x2225, 0x2016},
-    {"ujis", 0xff0d, 0x2212}, {"ujis", 0xffe0, 0x00a2}, {"ujis", 0xffe1, 0x00a3},
-    {"ujis", 0xffe2, 0x00ac},
+// Sorted by set and bytes.
+inline constexpr CharacterRun kCharacterRuns[] = {
+    {"big5", 0xa145, 1, 0x2022},       {"big5", 0xa14e, 1, 0xff64},
+    {"big5", 0xa1c2, 1, 0x203e},       {"big5", 0xa1e3, 1, 0x223c},
+    {"big5", 0xa1f2, 1, 0x2641},       {"big5", 0xa1f3, 1, 0x2609},
+    {"big5", 0xa241, 1, 0xff0f},       {"big5", 0xa242, 1, 0xff3c},
+    {"big5", 0xa244, 1, 0x00a5},       {"big5", 0xa246, 2, 0x00a2},
+    {"big5", 0xc6a1, 1, 0x30fe},       {"big5", 0xc6a2, 2, 0x309d},
+    {"big5", 0xc6a4, 1, 0x3005},       {"big5", 0xc6a5, 83, 0x3041},
+    {"big5", 0xc6f8, 7, 0x30a1},       {"big5", 0xc740, 63, 0x30a8},
+    {"big5", 0xc7a1, 16, 0x30e7},      {"big5", 0xc7b1, 2, 0x0414},
+    {"big5", 0xc7b3, 1, 0x0401},       {"big5", 0xc7b4, 7, 0x0416},
+    {"big5", 0xc7bb, 19, 0x0423},      {"big5", 0xc7ce, 1, 0x0451},
+    {"big5", 0xc7cf, 26, 0x0436},      {"big5", 0xc7e9, 10, 0x2460},
+    {"big5", 0xc7f3, 10, 0x2474},      {"cp932", 0x1a, 1, 0x001a},
+    {"cp932", 0x1c, 1, 0x001c},        {"cp932", 0x7f, 1, 0x007f},
+    {"eucjpms", 0xf5a1, 94, 0xe000},   {"eucjpms", 0xf6a1, 94, 0xe05e},
+    {"eucjpms", 0xf7a1, 94, 0xe0bc},   {"eucjpms", 0xf8a1, 94, 0xe11a},
+    {"eucjpms", 0xf9a1, 94, 0xe178},   {"eucjpms", 0xfaa1, 94, 0xe1d6},
+    {"eucjpms", 0xfba1, 94, 0xe234},   {"eucjpms", 0xfca1, 94, 0xe292},
+    {"eucjpms", 0xfda1, 94, 0xe2f0},   {"eucjpms", 0xfea1, 94, 0xe34e},
+    {"eucjpms", 0x8fa2c3, 1, 0xffe4},  {"eucjpms", 0x8ff3f3, 10, 0x2170},
+    {"eucjpms", 0x8ff3fd, 2, 0x2160},  {"eucjpms", 0x8ff4a1, 8, 0x2162},
+    {"eucjpms", 0x8ff4a9, 1, 0xff07},  {"eucjpms", 0x8ff4aa, 1, 0xff02},
+    {"eucjpms", 0x8ff4ab, 1, 0x3231},  {"eucjpms", 0x8ff4ac, 1, 0x2116},
+    {"eucjpms", 0x8ff4ad, 1, 0x2121},  {"eucjpms", 0x8ff4ae, 1, 0x70bb},
+    {"eucjpms", 0x8ff4af, 1, 0x4efc},  {"eucjpms", 0x8ff4b0, 1, 0x50f4},
+    {"eucjpms", 0x8ff4b1, 1, 0x51ec},  {"eucjpms", 0x8ff4b2, 1, 0x5307},
+    {"eucjpms", 0x8ff4b3, 1, 0x5324},  {"eucjpms", 0x8ff4b4, 1, 0xfa0e},
+    {"eucjpms", 0x8ff4b5, 1, 0x548a},  {"eucjpms", 0x8ff4b6, 1, 0x5759},
+    {"eucjpms", 0x8ff4b7, 2, 0xfa0f},  {"eucjpms", 0x8ff4b9, 1, 0x589e},
+    {"eucjpms", 0x8ff4ba, 1, 0x5bec},  {"eucjpms", 0x8ff4bb, 1, 0x5cf5},
+    {"eucjpms", 0x8ff4bc, 1, 0x5d53},  {"eucjpms", 0x8ff4bd, 1, 0xfa11},
+    {"eucjpms", 0x8ff4be, 1, 0x5fb7},  {"eucjpms", 0x8ff4bf, 1, 0x6085},
+    {"eucjpms", 0x8ff4c0, 1, 0x6120},  {"eucjpms", 0x8ff4c1, 1, 0x654e},
+    {"eucjpms", 0x8ff4c2, 1, 0x663b},  {"eucjpms", 0x8ff4c3, 1, 0x6665},
+    {"eucjpms", 0x8ff4c4, 1, 0xfa12},  {"eucjpms", 0x8ff4c5, 1, 0xf929},
+    {"eucjpms", 0x8ff4c6, 1, 0x6801},  {"eucjpms", 0x8ff4c7, 2, 0xfa13},
+    {"eucjpms", 0x8ff4c9, 1, 0x6a6b},  {"eucjpms", 0x8ff4ca, 1, 0x6ae2},
+    {"eucjpms", 0x8ff4cb, 1, 0x6df8},  {"eucjpms", 0x8ff4cc, 1, 0x6df2},
+    {"eucjpms", 0x8ff4cd, 1, 0x7028},  {"eucjpms", 0x8ff4ce, 2, 0xfa15},
+    {"eucjpms", 0x8ff4d0, 1, 0x7501},  {"eucjpms", 0x8ff4d1, 1, 0x7682},
+    {"eucjpms", 0x8ff4d2, 1, 0x769e},  {"eucjpms", 0x8ff4d3, 1, 0xfa17},
+    {"eucjpms", 0x8ff4d4, 1, 0x7930},  {"eucjpms", 0x8ff4d5, 4, 0xfa18},
+    {"eucjpms", 0x8ff4d9, 1, 0x7ae7},  {"eucjpms", 0x8ff4da, 2, 0xfa1c},
+    {"eucjpms", 0x8ff4dc, 1, 0x7da0},  {"eucjpms", 0x8ff4dd, 1, 0x7dd6},
+    {"eucjpms", 0x8ff4de, 1, 0xfa1e},  {"eucjpms", 0x8ff4df, 1, 0x8362},
+    {"eucjpms", 0x8ff4e0, 1, 0xfa1f},  {"eucjpms", 0x8ff4e1, 1, 0x85b0},
+    {"eucjpms", 0x8ff4e2, 2, 0xfa20},  {"eucjpms", 0x8ff4e4, 1, 0x8807},
+    {"eucjpms", 0x8ff4e5, 1, 0xfa22},  {"eucjpms", 0x8ff4e6, 1, 0x8b7f},
+    {"eucjpms", 0x8ff4e7, 1, 0x8cf4},  {"eucjpms", 0x8ff4e8, 1, 0x8d76},
+    {"eucjpms", 0x8ff4e9, 3, 0xfa23},  {"eucjpms", 0x8ff4ec, 1, 0x90de},
+    {"eucjpms", 0x8ff4ed, 1, 0xfa26},  {"eucjpms", 0x8ff4ee, 1, 0x9115},
+    {"eucjpms", 0x8ff4ef, 2, 0xfa27},  {"eucjpms", 0x8ff4f1, 1, 0x9592},
+    {"eucjpms", 0x8ff4f2, 1, 0xf9dc},  {"eucjpms", 0x8ff4f3, 1, 0xfa29},
+    {"eucjpms", 0x8ff4f4, 1, 0x973b},  {"eucjpms", 0x8ff4f5, 1, 0x974d},
+    {"eucjpms", 0x8ff4f6, 1, 0x9751},  {"eucjpms", 0x8ff4f7, 3, 0xfa2a},
+    {"eucjpms", 0x8ff4fa, 1, 0x999e},  {"eucjpms", 0x8ff4fb, 1, 0x9ad9},
+    {"eucjpms", 0x8ff4fc, 1, 0x9b72},  {"eucjpms", 0x8ff4fd, 1, 0xfa2d},
+    {"eucjpms", 0x8ff4fe, 1, 0x9ed1},  {"eucjpms", 0x8ff5a1, 94, 0xe3ac},
+    {"eucjpms", 0x8ff6a1, 94, 0xe40a}, {"eucjpms", 0x8ff7a1, 94, 0xe468},
+    {"eucjpms", 0x8ff8a1, 94, 0xe4c6}, {"eucjpms", 0x8ff9a1, 94, 0xe524},
+    {"eucjpms", 0x8ffaa1, 94, 0xe582}, {"eucjpms", 0x8ffba1, 94, 0xe5e0},
+    {"eucjpms", 0x8ffca1, 94, 0xe63e}, {"eucjpms", 0x8ffda1, 94, 0xe69c},
+    {"eucjpms", 0x8ffea1, 94, 0xe6fa}, {"gb2312", 0xa3a7, 1, 0xff07},
+    {"sjis", 0x1a, 1, 0x001a},         {"sjis", 0x1c, 1, 0x001c},
+    {"sjis", 0x7f, 1, 0x007f},         {"sjis", 0x815f, 1, 0x005c},
+    {"sjis", 0x8160, 1, 0x301c},       {"sjis", 0x8161, 1, 0x2016},
+    {"sjis", 0x817c, 1, 0x2212},       {"sjis", 0x8191, 2, 0x00a2},
+    {"sjis", 0x81ca, 1, 0x00ac},       {"ujis", 0xa1bd, 1, 0x2015},
+    {"ujis", 0xa1c0, 1, 0x005c},       {"ujis", 0xa1f1, 2, 0x00a2},
+    {"ujis", 0xa2cc, 1, 0x00ac},       {"ujis", 0x8fa2b7, 1, 0x007e},
 };
 
 }  // namespace source_vitess::mysql
