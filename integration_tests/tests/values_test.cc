@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "values_delivery.h"
@@ -82,6 +83,18 @@ TEST(ValuesTest, BitsAreBytesFromTheHighestOn) {
                 Same("\0\0\0\0\0\0\0\0"s, R"("AAAAAAAAAAA=")"), Null()});
 }
 
+TEST(ValuesTest, BitsOfEveryWidthHaveAllOfTheirBytes) {
+  for (size_t bits = 2; bits <= 64; ++bits) {
+    const size_t bytes = (bits + 7) / 8;
+    const std::string none(bytes, '\0');
+    std::string all(bytes, '\xff');
+    all[0] = static_cast<char>(0xff >> (8 * bytes - bits));
+    ExpectValues({.type = absl::StrCat("bit(", bits, ")"), .wire = query::BIT},
+                 {Same(none, "\"" + absl::Base64Escape(none) + "\""),
+                  Same(all, "\"" + absl::Base64Escape(all) + "\""), Null()});
+  }
+}
+
 TEST(ValuesTest, FloatingPointNumbersAreTheShortestThatReadTheSame) {
   ExpectValues({.type = "float", .wire = query::FLOAT32},
                {Twofold("1.5", "1.5E+00", "1.5"), Twofold("0.1", "1E-01", "0.1"),
@@ -99,6 +112,24 @@ TEST(ValuesTest, FloatingPointNumbersAreTheShortestThatReadTheSame) {
   ExpectValues({.type = "double(10,3)", .wire = query::FLOAT64},
                {Twofold("1234567.125", "1.234567125E+06", "1234567.125"),
                 Twofold("1.500", "1.5E+00", "1.5")});
+}
+
+// A row that is read again has its FLOATs as the doubles that they are.
+TEST(ValuesTest, AFloatThatAQueryGivesAsADoubleIsTheFloat) {
+  const ColumnUnderTest column = {.type = "float", .wire = query::FLOAT32};
+  const auto thrice = [](const std::string& copy, const std::string& binlog,
+                         const std::string& execute, const std::string& json) {
+    return Sample{copy, binlog, binlog, execute, json};
+  };
+
+  ExpectValues(column,
+               {thrice("0.1", "1E-01", "0.10000000149011612", "0.1"),
+                thrice("-3.99", "-3.99E+00", "-3.990000009536743", "-3.99"),
+                thrice("1e-45", "1E-45", "1.401298464324817e-45", "1e-45"),
+                thrice("1.17549e-38", "1.17549E-38", "1.1754900067970481e-38", "1.17549e-38")});
+  ExpectValue(column, Way::kExecute, "16777216", "16777216");
+  ExpectValue(column, Way::kExecute, "3.4028234663852886e38", "3.4028235e+38");
+  ExpectValue(column, Way::kExecute, "-3.4028234663852886e38", "-3.4028235e+38");
 }
 
 // What reference 5.5 says is lost: not to be mended here.
@@ -232,6 +263,12 @@ TEST(ValuesTest, TextOfEveryCharacterSetIsUtf8) {
                  samples);
     ExpectValues({.type = "char(20)",
                   .wire = query::CHAR,
+                  .collation = set.collation,
+                  .character_set = set.name},
+                 samples);
+    // A column whose collation ends in _bin is announced as binary.
+    ExpectValues({.type = "varchar(20)",
+                  .wire = query::VARBINARY,
                   .collation = set.collation,
                   .character_set = set.name},
                  samples);
@@ -486,7 +523,8 @@ TEST(ValuesTest, GeometriesOfEveryTypeAreGeoJson) {
        geometry(Wkb(3, Counted({})), R"({"type":"Polygon","coordinates":[]})"),
        geometry(Wkb(4, Counted({})), R"({"type":"MultiPoint","coordinates":[]})"),
        geometry(Wkb(5, Counted({})), R"({"type":"MultiLineString","coordinates":[]})"),
-       geometry(Wkb(6, Counted({})), R"({"type":"MultiPolygon","coordinates":[]})"), Null()});
+       geometry(Wkb(6, Counted({})), R"({"type":"MultiPolygon","coordinates":[]})"),
+       geometry(Wkb(7, Counted({})), R"({"type":"GeometryCollection","geometries":[]})"), Null()});
 }
 
 TEST(ValuesTest, AGeometryNamesItsReferenceSystem) {
