@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/synchronization/notification.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/simulated_source.h"
@@ -252,10 +253,15 @@ TEST(ReshardThatStopsTest, EndsACopyThatItHoldsUpInTimeAndLetsItGoOnLater) {
   std::atomic<SimulatedSource*> shared = nullptr;
   simulator::SimulatorOptions options;
   options.service.streams.packet_bytes = 200;
+  absl::Notification both_copied;
   options.service.streams.on_point = [&](const StreamPoint& point) {
-    const bool is_due = point.kind == StreamPoint::Kind::kRowsCopied && point.shard == "-80";
-    SimulatedSource* source = is_due ? shared.exchange(nullptr) : nullptr;
+    if (point.kind != StreamPoint::Kind::kRowsCopied || point.table != "customers") {
+      return StreamAction::kContinue;
+    }
+    if (point.shard == "80-" && !both_copied.HasBeenNotified()) both_copied.Notify();
+    SimulatedSource* source = point.shard == "-80" ? shared.exchange(nullptr) : nullptr;
     if (source == nullptr) return StreamAction::kContinue;
+    EXPECT_TRUE(both_copied.WaitForNotificationWithTimeout(absl::Seconds(20)));
     simulator::Cluster& cluster = source->simulator().cluster();
     EXPECT_TRUE(cluster.StartReshard({"shop", {"-80", "80-"}, {"-"}}).ok());
     EXPECT_TRUE(cluster.SwitchTraffic("shop", {"80-"}).ok());
