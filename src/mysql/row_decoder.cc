@@ -484,8 +484,10 @@ void RowDecoder::Impl::SetPlaces(const TableSchema& schema) {
 const RowDecoder::Impl::Places* RowDecoder::Impl::PlacesFor(int64_t count,
                                                             size_t Places::*counted) const {
   const auto wanted = static_cast<size_t>(count);
-  if (by_schema.columns > 0 && by_schema.*counted == wanted) return &by_schema;
+  // As many as there are fields: the stream selects all, as the table has them now, which the
+  // schema may not know yet.
   if (by_fields.*counted == wanted) return &by_fields;
+  if (by_schema.columns > 0 && by_schema.*counted == wanted) return &by_schema;
   return nullptr;
 }
 

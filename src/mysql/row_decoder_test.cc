@@ -397,6 +397,66 @@ TEST(RowDecoderTest, JsonBitsCountTheJsonColumnsOfTheTable) {
   EXPECT_EQ(row.values()[1].kind, Kind::kAbsent);
 }
 
+// The event is newer than the schema.
+TEST(RowDecoderTest, BitsCountTheColumnsAsTheEventHasThem) {
+  TableSchema schema;
+  for (const auto& [name, type] : {std::pair("n", "bigint"), std::pair("a", "text"),
+                                   std::pair("j1", "json"), std::pair("j2", "json")}) {
+    schema.columns.push_back({.name = name, .type = *ParseColumnType(type)});
+  }
+  const std::vector<query::Field> fields = {
+      FieldOf("j2", query::JSON, "json"), FieldOf("n", query::INT64, "bigint"),
+      FieldOf("j1", query::JSON, "json"), FieldOf("renamed", query::TEXT, "text", 255)};
+  const auto decoder = DecoderOf(fields, RowSource::kBinlog, {}, true, schema);
+  const binlogdata::RowChange::Bitmap data_columns = BitmapOf({true, true, true, false});
+  const binlogdata::RowChange::Bitmap partial = BitmapOf({true, false});
+  DecodedRow row;
+
+  ASSERT_TRUE(decoder
+                  ->Decode(RowOf({"JSON_REMOVE(%s, '$.a')", "1", "{}", std::nullopt}),
+                           &data_columns, &partial, row)
+                  .ok());
+
+  EXPECT_EQ(row.values()[0].kind, Kind::kAbsent);
+  EXPECT_EQ(KeptOf(row.values()[1]), Is(Kind::kSigned, "1"));
+  EXPECT_EQ(KeptOf(row.values()[2]), Is(Kind::kJson, "{}"));
+  EXPECT_EQ(row.values()[3].kind, Kind::kAbsent);
+}
+
+TEST(RowDecoderTest, BitsOfColumnsThatWereMovedAreTheirs) {
+  TableSchema schema;
+  for (const auto& [name, type] :
+       {std::pair("n", "bigint"), std::pair("a", "text"), std::pair("b", "bigint")}) {
+    schema.columns.push_back({.name = name, .type = *ParseColumnType(type)});
+  }
+  const std::vector<query::Field> fields = {FieldOf("n", query::INT64, "bigint"),
+                                            FieldOf("b", query::INT64, "bigint"),
+                                            FieldOf("a", query::TEXT, "text", 255)};
+  const auto decoder = DecoderOf(fields, RowSource::kBinlog, {}, true, schema);
+  const binlogdata::RowChange::Bitmap data_columns = BitmapOf({true, true, false});
+  DecodedRow row;
+
+  ASSERT_TRUE(decoder->Decode(RowOf({"1", "2", std::nullopt}), &data_columns, nullptr, row).ok());
+
+  EXPECT_EQ(KeptOf(row.values()[1]), Is(Kind::kSigned, "2"));
+  EXPECT_EQ(row.values()[2].kind, Kind::kAbsent);
+}
+
+TEST(RowDecoderTest, BitsOfAListWithAColumnThatTheSchemaDoesNotHaveAreAnError) {
+  TableSchema schema;
+  for (const char* name : {"n", "a", "b"}) {
+    schema.columns.push_back({.name = name, .type = *ParseColumnType("bigint")});
+  }
+  const auto decoder =
+      DecoderOf({FieldOf("n", query::INT64, "bigint"), FieldOf("renamed", query::INT64, "bigint")},
+                RowSource::kBinlog, {}, true, schema);
+  const binlogdata::RowChange::Bitmap data_columns = BitmapOf({true, true, true});
+  DecodedRow row;
+
+  EXPECT_EQ(decoder->Decode(RowOf({"1", "2"}), &data_columns, nullptr, row).code(),
+            absl::StatusCode::kFailedPrecondition);
+}
+
 TEST(RowDecoderTest, BitsOfATableThatNobodyKnowsAreAnError) {
   const auto decoder = DecoderOf({FieldOf("n", query::INT64, "bigint")}, RowSource::kBinlog);
   DecodedRow row;
