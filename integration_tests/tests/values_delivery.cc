@@ -11,6 +11,7 @@
 #include "harness/connector.h"
 #include "mysql/row_decoder.h"
 #include "mysql/table_schema.h"
+#include "mysql/utf8.h"
 #include "sync/sink.h"
 #include "telemetry/log.h"
 #include "values_declared_schema.h"
@@ -250,6 +251,15 @@ void ExpectValueAfterChange(const ColumnUnderTest& declared, const ColumnUnderTe
                             const Bytes& bytes, const std::string& json, Note note) {
   SCOPED_TRACE(declared.type + " became " + Named(now, Way::kBinlog, bytes));
   ExpectRecord(RecordAfterChange(declared, now, bytes), json, note);
+}
+
+void ExpectValid(const ColumnUnderTest& column, const std::string& bytes) {
+  for (const Way way : {Way::kCopy, Way::kBinlog, Way::kBinlogBeforeV20, Way::kExecute}) {
+    SCOPED_TRACE(Named(column, way, bytes));
+    const std::string record = RecordOf(column, Place::kNullable, way, Image::kWhole, bytes);
+    EXPECT_TRUE(mysql::IsValidUtf8(record));
+    EXPECT_EQ(record.find('\n'), record.size() - 1);
+  }
 }
 
 void ExpectMalformed(const ColumnUnderTest& column, const std::vector<std::string>& bytes) {

@@ -75,6 +75,10 @@ std::string RecordAfterChange(const ColumnUnderTest& declared, const ColumnUnder
 // sends in a column of this type.
 void ExpectMalformed(const ColumnUnderTest& column, const std::vector<std::string>& bytes);
 
+// Expects that bytes of any kind, in every way, become a record of one line of UTF-8 that is as
+// discovery declares it.
+void ExpectValid(const ColumnUnderTest& column, const std::string& bytes);
+
 }  // namespace source_vitess::tests
 
 #endif  // SOURCE_VITESS_TESTS_VALUES_DELIVERY_H_

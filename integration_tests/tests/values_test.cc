@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <random>
 #include <string>
 #include <utility>
 #include <vector>
@@ -580,6 +581,67 @@ TEST(ValuesTest, BytesThatAreNotOfTheTypeAreNotedNulls) {
                   {"", "\0\0\0\0"s, WithSrid(0, Wkb(8, "")), WithSrid(0, Wkb(1, BytesOf(1.0))),
                    WithSrid(0, Wkb(2, BytesOf(4294967295u)))});
   ExpectMalformed({.type = "vector(3)", .wire = query::VECTOR}, {"\1", "\1\2\3\4\5"});
+}
+
+// Columns of every kind, with the options that change it.
+std::vector<ColumnUnderTest> ColumnsOfEveryKind() {
+  std::vector<ColumnUnderTest> columns = {
+      {.type = "bigint", .wire = query::INT64},
+      {.type = "int(6) unsigned zerofill", .wire = query::UINT32},
+      {.type = "tinyint(1)", .wire = query::INT8, .options = {.tinyint1_as_boolean = true}},
+      {.type = "float", .wire = query::FLOAT32},
+      {.type = "double", .wire = query::FLOAT64},
+      {.type = "decimal(65,30)", .wire = query::DECIMAL},
+      {.type = "bit(1)", .wire = query::BIT},
+      {.type = "bit(64)", .wire = query::BIT},
+      {.type = "year", .wire = query::YEAR},
+      {.type = "date", .wire = query::DATE},
+      {.type = "datetime(6)", .wire = query::DATETIME},
+      {.type = "timestamp(3)",
+       .wire = query::TIMESTAMP,
+       .options = {.zero_dates = ZeroDates::kText}},
+      {.type = "time(2)", .wire = query::TIME},
+      {.type = "time(2)", .wire = query::TIME, .options = {.times = mysql::TimeFormat::kText}},
+      {.type = "binary(9)", .wire = query::BINARY},
+      {.type = "longblob", .wire = query::BLOB},
+      {.type = "json", .wire = query::JSON},
+      {.type = "geometry", .wire = query::GEOMETRY},
+      {.type = "point", .wire = query::GEOMETRY, .options = {.geometry = GeometryFormat::kWkbHex}},
+      {.type = "vector(3)", .wire = query::VECTOR},
+      {.type = "hologram(3)", .wire = query::VARCHAR},
+  };
+  for (const CharacterSetSample& set : CharacterSets()) {
+    columns.push_back({.type = "varchar(20)",
+                       .wire = query::VARCHAR,
+                       .collation = set.collation,
+                       .character_set = set.name});
+    columns.push_back({.type = "set('a','\u00e9')",
+                       .wire = query::SET,
+                       .collation = set.collation,
+                       .character_set = set.name});
+  }
+  return columns;
+}
+
+TEST(ValuesTest, AnyBytesBecomeARecordThatIsAsDeclared) {
+  const std::vector<std::string> alphabets = {
+      "",
+      "0123456789",
+      "-+.eE019",
+      "0123456789-: .",
+      "\"\\{}[]:,truefalsn0.5 ",
+      "\0\1\2\x1a\x1f\x22\x5c\x7f\x80\x8e\x8f\xa1\xc6\xd8\xdc\xe0\xed\xf5\xff"s};
+  std::mt19937 random(20261123);
+  for (const ColumnUnderTest& column : ColumnsOfEveryKind()) {
+    for (int i = 0; i < 36; ++i) {
+      const std::string& alphabet = alphabets[random() % alphabets.size()];
+      std::string bytes(random() % 33, '\0');
+      for (char& c : bytes) {
+        c = alphabet.empty() ? static_cast<char>(random()) : alphabet[random() % alphabet.size()];
+      }
+      ExpectValid(column, bytes);
+    }
+  }
 }
 
 }  // namespace
