@@ -135,6 +135,8 @@ TEST(CatalogTest, DeclaresAKeyOfDatesAsNullableSinceZeroDatesBecomeNull) {
 
   EXPECT_THAT(CatalogLine({&schema, 1}, {}),
               HasSubstr(R"("day":{"type":["null","string"],"format":"date"})"));
+  EXPECT_THAT(CatalogLine({&schema, 1}, {.zero_dates = mysql::ZeroDates::kText}),
+              HasSubstr(R"("day":{"type":"string"})"));
 }
 
 TEST(CatalogTest, DeclaresDatesAsTextWhereZeroDatesAreText) {
