@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "airbyte/messages.h"
-#include "airbyte/output.h"
+#include "telemetry/output.h"
 #include "commands/host_watch.h"
 #include "commands/run.h"
 #include "vitess/vtgate_client.h"
@@ -16,8 +16,8 @@ int main(int argc, char** argv) {
   // Hosts show everything on stderr as an error; what Protocol Buffers finds comes back as a status
   // as well.
   google::protobuf::SetLogHandler(nullptr);
-  source_vitess::airbyte::IgnoreBrokenPipes();
-  source_vitess::airbyte::Output output(STDOUT_FILENO);
+  source_vitess::telemetry::IgnoreBrokenPipes();
+  source_vitess::telemetry::Output output(STDOUT_FILENO);
   source_vitess::commands::HostWatch watch(output, STDOUT_FILENO);
   const auto make_client = [&watch](const source_vitess::vitess::ChannelOptions& options) {
     return source_vitess::vitess::MakeVtgateClient(options, watch.stop());

@@ -2,12 +2,14 @@
 
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "airbyte/record_batch.h"
 #include "vitess/errors.h"
 
 namespace source_vitess::airbyte {
 
-AirbyteSink::AirbyteSink(Output& output, telemetry::Logger& logger, const mysql::TypeOptions& types,
+AirbyteSink::AirbyteSink(telemetry::Output& output, telemetry::Logger& logger,
+                         const mysql::TypeOptions& types,
                          std::span<const ConfiguredStream> configured, Clock clock)
     : output_(output), types_(types), clock_(std::move(clock)), columns_(configured, logger) {}
 
@@ -54,6 +56,12 @@ absl::Status AirbyteSink::Write(const sync::RowBatch& batch) {
     if (!status.ok()) return status;
   }
   return output_.Write(records.text());
+}
+
+// The protocol has no message for it, and so nobody asks.
+absl::Status AirbyteSink::Truncate(const sync::Table& table) {
+  return absl::UnimplementedError(
+      absl::StrCat("table ", table.keyspace(), ".", table.name(), " was to be emptied"));
 }
 
 absl::Status AirbyteSink::Checkpoint(std::span<const sync::TableCheckpoint> checkpoints) {

@@ -11,11 +11,11 @@
 #include "absl/status/status.h"
 #include "airbyte/catalog.h"
 #include "airbyte/messages.h"
-#include "airbyte/output.h"
 #include "airbyte/stream_columns.h"
 #include "mysql/column_type.h"
 #include "sync/sink.h"
 #include "telemetry/log.h"
+#include "telemetry/output.h"
 
 namespace source_vitess::airbyte {
 
@@ -24,12 +24,13 @@ namespace source_vitess::airbyte {
 class AirbyteSink final : public sync::Sink {
  public:
   // `configured`: what the host asked for. `output` and `logger` must outlive the sink.
-  AirbyteSink(Output& output, telemetry::Logger& logger, const mysql::TypeOptions& types,
+  AirbyteSink(telemetry::Output& output, telemetry::Logger& logger, const mysql::TypeOptions& types,
               std::span<const ConfiguredStream> configured, Clock clock);
 
   std::unique_ptr<sync::RowBatch> NewBatch() override;
   absl::Status Started(const sync::Table& table) override;
   absl::Status Write(const sync::RowBatch& batch) override;
+  absl::Status Truncate(const sync::Table& table) override;
   absl::Status Checkpoint(std::span<const sync::TableCheckpoint> checkpoints) override;
 
   // A status of the class kHost says nothing to the host, which has gone.
@@ -58,7 +59,7 @@ class AirbyteSink final : public sync::Sink {
   // Announces RUNNING, in `lines`, where that has not been done.
   void Run(Progress& progress, std::string& lines);
 
-  Output& output_;
+  telemetry::Output& output_;
   const mysql::TypeOptions types_;
   const Clock clock_;
   StreamColumns columns_;

@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "airbyte/captured_output_for_test.h"
 #include "airbyte/logger.h"
 #include "config/json_document.h"
+#include "telemetry/captured_output_for_test.h"
 #include "vitess/errors.h"
 
 namespace source_vitess::airbyte {
@@ -84,7 +84,7 @@ class AirbyteSinkTest : public testing::Test {
   }
 
   sync::Table tables_[2];
-  CapturedOutput captured_;
+  telemetry::CapturedOutput captured_;
   AirbyteLogger logger_{captured_.output(), telemetry::Severity::kInfo};
   AirbyteSink sink_{captured_.output(), logger_, {}, {}, [] { return int64_t{1767225600100}; }};
 };

@@ -5,8 +5,8 @@
 #include <string_view>
 
 #include "airbyte/messages.h"
-#include "airbyte/output.h"
 #include "telemetry/log.h"
+#include "telemetry/output.h"
 
 namespace source_vitess::airbyte {
 
@@ -14,7 +14,8 @@ namespace source_vitess::airbyte {
 class AirbyteLogger final : public telemetry::Logger {
  public:
   // `output` must outlive the logger.
-  AirbyteLogger(Output& output, telemetry::Severity least) : output_(output), least_(least) {}
+  AirbyteLogger(telemetry::Output& output, telemetry::Severity least)
+      : output_(output), least_(least) {}
 
   void Log(telemetry::Severity severity, std::string_view message) override {
     // Whoever writes next, and can do something about it, learns that the host has gone.
@@ -22,7 +23,7 @@ class AirbyteLogger final : public telemetry::Logger {
   }
 
  private:
-  Output& output_;
+  telemetry::Output& output_;
   const telemetry::Severity least_;
 };
 

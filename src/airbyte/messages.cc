@@ -119,6 +119,7 @@ std::string_view FailureType(const absl::Status& status) {
   switch (vitess::Classify(status)) {
     case vitess::ErrorClass::kConfiguration:
     case vitess::ErrorClass::kLostPosition:
+    case vitess::ErrorClass::kEmptied:
       return "config_error";
     case vitess::ErrorClass::kTransient:
       return "transient_error";

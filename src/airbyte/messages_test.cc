@@ -3,10 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "airbyte/captured_output_for_test.h"
 #include "airbyte/logger.h"
 #include "config/json_document.h"
 #include "config/options.h"
+#include "telemetry/captured_output_for_test.h"
 #include "vitess/errors.h"
 
 namespace source_vitess::airbyte {
@@ -93,7 +93,7 @@ TEST(MessagesTest, CountsTheRecordsOfAStateWithADecimalPoint) {
 }
 
 TEST(AirbyteLoggerTest, DropsWhatIsBelowItsLevel) {
-  CapturedOutput captured;
+  telemetry::CapturedOutput captured;
   AirbyteLogger logger(captured.output(), telemetry::Severity::kInfo);
 
   logger.Debug("a");

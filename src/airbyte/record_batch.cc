@@ -23,7 +23,7 @@ using mysql::Value;
 // Rows that share a reading of the clock.
 constexpr uint64_t kRowsPerClock = 64;
 
-constexpr size_t kMostMemoryKept = size_t{4} << 20;
+constexpr size_t kMostMemoryKept = size_t{4} << 20;  // of scratch
 
 // Text is escaped in pieces of this size, so that a large value does not ask for six times its size
 // in memory.
@@ -79,23 +79,6 @@ StreamName StreamOf(const sync::Table& table) {
 bool IsDateTime(std::string_view text) { return text.size() >= 19 && text.size() <= 26; }
 
 }  // namespace
-
-void TextBuffer::Clear() {
-  if (static_cast<size_t>(limit_ - memory_.get()) <= kMostMemoryKept) return;
-  memory_.reset();
-  limit_ = nullptr;
-}
-
-char* TextBuffer::Grow(char* end, size_t bytes) {
-  const auto size = static_cast<size_t>(end - memory_.get());
-  const size_t capacity =
-      std::max({size + bytes, 2 * static_cast<size_t>(limit_ - memory_.get()), size_t{64} << 10});
-  auto larger = std::make_unique_for_overwrite<char[]>(capacity);
-  if (size > 0) std::memcpy(larger.get(), memory_.get(), size);
-  memory_ = std::move(larger);
-  limit_ = memory_.get() + capacity;
-  return memory_.get() + size;
-}
 
 const RecordBatch::CdcColumns& RecordBatch::CdcColumns::At(int64_t time_ms) {
   if (time_ms == milliseconds) return *this;

@@ -5,7 +5,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -17,33 +16,9 @@
 #include "airbyte/stream_columns.h"
 #include "mysql/column_type.h"
 #include "sync/sink.h"
+#include "text/buffer.h"
 
 namespace source_vitess::airbyte {
-
-// Memory that text is written to unchecked, once there is known to be enough of it.
-class TextBuffer {
- public:
-  // At least `bytes` of memory behind `end`, which is where the text ends: returns where it ends
-  // now.
-  char* Ensure(char* end, size_t bytes) {
-    return static_cast<size_t>(limit_ - end) >= bytes ? end : Grow(end, bytes);
-  }
-
-  std::string_view text(const char* end) const {
-    return {memory_.get(), static_cast<size_t>(end - memory_.get())};
-  }
-
-  char* begin() const { return memory_.get(); }
-
-  // Forgets the text. Memory that one huge row took is given back.
-  void Clear();
-
- private:
-  char* Grow(char* end, size_t bytes);
-
-  std::unique_ptr<char[]> memory_;
-  char* limit_ = nullptr;
-};
 
 // Values of a column that records in a batch do not tell as they are.
 struct AlteredColumn {
@@ -135,7 +110,7 @@ class RecordBatch final : public sync::RowBatch {
   const mysql::TypeOptions types_;
   StreamColumns& columns_;
   std::vector<Layout> layouts_;
-  TextBuffer buffer_;
+  text::Buffer buffer_;
   char* end_ = nullptr;  // of the text in buffer_
   std::string scratch_;
 

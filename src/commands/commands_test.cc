@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "airbyte/captured_output_for_test.h"
+#include "telemetry/captured_output_for_test.h"
 #include "commands/fake_vtgate_for_test.h"
 #include "commands/run.h"
 #include "config/json_document.h"
@@ -100,7 +100,7 @@ class CommandsTest : public testing::Test {
   }
 
   FakeVitess vitess_;
-  airbyte::CapturedOutput captured_;
+  telemetry::CapturedOutput captured_;
   std::vector<std::string> files_;
 };
 

@@ -9,7 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "airbyte/messages.h"
-#include "airbyte/output.h"
+#include "telemetry/output.h"
 #include "telemetry/log.h"
 #include "vitess/channel.h"
 #include "vitess/vtgate_client.h"
@@ -20,7 +20,7 @@ using ClientFactory = std::function<absl::StatusOr<std::unique_ptr<vitess::Vtgat
     const vitess::ChannelOptions&)>;
 
 struct Environment {
-  airbyte::Output& output;
+  telemetry::Output& output;
   telemetry::Logger& logger;
   ClientFactory make_client;
   airbyte::Clock clock;

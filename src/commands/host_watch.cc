@@ -36,7 +36,7 @@ int PollTimeout(absl::Time deadline) {
 
 }  // namespace
 
-HostWatch::HostWatch(airbyte::Output& output, int output_fd)
+HostWatch::HostWatch(telemetry::Output& output, int output_fd)
     : output_(output), output_fd_(output_fd) {
   sigemptyset(&signals_);
   for (const int signal : {SIGTERM, SIGINT, SIGHUP}) {

@@ -7,7 +7,7 @@
 #include <thread>
 
 #include "absl/time/time.h"
-#include "airbyte/output.h"
+#include "telemetry/output.h"
 
 namespace source_vitess::commands {
 
@@ -24,7 +24,7 @@ class HostWatch {
 
   // Watches the reader of `output_fd`, which `output` writes to. Blocks the signals in this thread:
   // to be made before any other thread is, one per process.
-  HostWatch(airbyte::Output& output, int output_fd);
+  HostWatch(telemetry::Output& output, int output_fd);
   ~HostWatch();
   HostWatch(const HostWatch&) = delete;
   HostWatch& operator=(const HostWatch&) = delete;
@@ -45,7 +45,7 @@ class HostWatch {
   void TakeSignal();
   [[noreturn]] void EndProcess() const;
 
-  airbyte::Output& output_;
+  telemetry::Output& output_;
   const int output_fd_;
   sigset_t signals_;
   int signal_fd_ = -1;

@@ -37,7 +37,7 @@ int RunCommand(const Arguments& arguments, const Environment& environment) {
 
 }  // namespace
 
-int Run(std::vector<std::string> words, const char* log_level, airbyte::Output& output,
+int Run(std::vector<std::string> words, const char* log_level, telemetry::Output& output,
         const ClientFactory& make_client, const airbyte::Clock& clock, std::stop_token stop) {
   Arguments arguments;
   UsageError error;

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "airbyte/messages.h"
-#include "airbyte/output.h"
+#include "telemetry/output.h"
 #include "commands/environment.h"
 
 namespace source_vitess::commands {
@@ -16,7 +16,7 @@ namespace source_vitess::commands {
 // ERROR, since hosts look at nothing else. An exception, which is a defect, ends as one too.
 // `log_level` is LOG_LEVEL of the process's environment, or null. Once `stop` is requested, the
 // command ends as soon as it can, without a word.
-int Run(std::vector<std::string> words, const char* log_level, airbyte::Output& output,
+int Run(std::vector<std::string> words, const char* log_level, telemetry::Output& output,
         const ClientFactory& make_client, const airbyte::Clock& clock, std::stop_token stop = {});
 
 }  // namespace source_vitess::commands

@@ -1,6 +1,6 @@
 // The one way out: everything that the host reads goes through an Output, in whole lines.
-#ifndef SOURCE_VITESS_AIRBYTE_OUTPUT_H_
-#define SOURCE_VITESS_AIRBYTE_OUTPUT_H_
+#ifndef SOURCE_VITESS_TELEMETRY_OUTPUT_H_
+#define SOURCE_VITESS_TELEMETRY_OUTPUT_H_
 
 #include <pthread.h>
 
@@ -13,7 +13,7 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 
-namespace source_vitess::airbyte {
+namespace source_vitess::telemetry {
 
 // Writes to a file descriptor, from any thread. Nothing is kept back: a call returns when all of
 // its text is written, so that every STATE, TRACE and LOG is out, and all that came before it
@@ -63,6 +63,6 @@ class Output {
 // than ours, and death by SIGPIPE, are errors to the host (reference 7.2).
 void IgnoreBrokenPipes();
 
-}  // namespace source_vitess::airbyte
+}  // namespace source_vitess::telemetry
 
-#endif  // SOURCE_VITESS_AIRBYTE_OUTPUT_H_
+#endif  // SOURCE_VITESS_TELEMETRY_OUTPUT_H_

@@ -1,14 +1,14 @@
 // For tests: an Output whose lines can be looked at.
-#ifndef SOURCE_VITESS_AIRBYTE_CAPTURED_OUTPUT_FOR_TEST_H_
-#define SOURCE_VITESS_AIRBYTE_CAPTURED_OUTPUT_FOR_TEST_H_
+#ifndef SOURCE_VITESS_TELEMETRY_CAPTURED_OUTPUT_FOR_TEST_H_
+#define SOURCE_VITESS_TELEMETRY_CAPTURED_OUTPUT_FOR_TEST_H_
 
 #include <cstdio>
 #include <string>
 #include <vector>
 
-#include "airbyte/output.h"
+#include "telemetry/output.h"
 
-namespace source_vitess::airbyte {
+namespace source_vitess::telemetry {
 
 class CapturedOutput {
  public:
@@ -48,6 +48,6 @@ class CapturedOutput {
   Output output_;
 };
 
-}  // namespace source_vitess::airbyte
+}  // namespace source_vitess::telemetry
 
-#endif  // SOURCE_VITESS_AIRBYTE_CAPTURED_OUTPUT_FOR_TEST_H_
+#endif  // SOURCE_VITESS_TELEMETRY_CAPTURED_OUTPUT_FOR_TEST_H_

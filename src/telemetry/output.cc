@@ -1,4 +1,4 @@
-#include "airbyte/output.h"
+#include "telemetry/output.h"
 
 #include <limits.h>
 #include <poll.h>
@@ -15,7 +15,7 @@
 #include "absl/time/clock.h"
 #include "vitess/errors.h"
 
-namespace source_vitess::airbyte {
+namespace source_vitess::telemetry {
 namespace {
 
 // A signal that comes just before a write blocks is lost, so it comes again.
@@ -123,4 +123,4 @@ void Output::CutOff(absl::Time deadline) {
 
 void IgnoreBrokenPipes() { std::signal(SIGPIPE, SIG_IGN); }
 
-}  // namespace source_vitess::airbyte
+}  // namespace source_vitess::telemetry

@@ -1,4 +1,4 @@
-#include "airbyte/output.h"
+#include "telemetry/output.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -13,10 +13,10 @@
 
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
-#include "airbyte/captured_output_for_test.h"
+#include "telemetry/captured_output_for_test.h"
 #include "vitess/errors.h"
 
-namespace source_vitess::airbyte {
+namespace source_vitess::telemetry {
 namespace {
 
 class Pipe {
@@ -226,4 +226,4 @@ TEST(OutputTest, WritesNothingOnceItIsCutOff) {
 }
 
 }  // namespace
-}  // namespace source_vitess::airbyte
+}  // namespace source_vitess::telemetry
