@@ -200,10 +200,10 @@ TableEffect EffectOfAlter(Tokens& tokens, std::string_view table) {
       if (tokens.TakeTable() != table) return TableEffect::kGone;
     } else if ((token.Is("truncate") || token.Is("drop") || token.Is("exchange")) &&
                tokens.peek().Is("partition")) {
-      effect = TableEffect::kEmptied;
+      effect = TableEffect::kPartlyEmptied;
     } else if ((token.Is("discard") || token.Is("import")) &&
                (tokens.peek().Is("tablespace") || tokens.peek().Is("partition"))) {
-      effect = TableEffect::kEmptied;
+      effect = TableEffect::kPartlyEmptied;
     }
   }
   return effect;

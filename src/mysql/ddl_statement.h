@@ -7,10 +7,11 @@
 namespace source_vitess::mysql {
 
 enum class TableEffect {
-  kNone,     // the statement is about other tables, or cannot be read
-  kAltered,  // the table's columns or indexes may be others than before
-  kEmptied,  // rows are gone of which no row event tells: TRUNCATE, of the table or a partition
-  kGone,     // dropped, or renamed to something else
+  kNone,           // the statement is about other tables, or cannot be read
+  kAltered,        // the table's columns or indexes may be others than before
+  kEmptied,        // all rows are gone, of which no row event tells: TRUNCATE
+  kPartlyEmptied,  // likewise some rows: a partition is truncated, dropped, exchanged
+  kGone,           // dropped, or renamed to something else
 };
 
 // Reads as much of the statement as tells: comments, quoted and qualified names, lists of tables.

@@ -25,8 +25,9 @@ TEST(DdlStatementTest, CommentsAndQuotesAreReadAsTheServerReadsThem) {
 TEST(DdlStatementTest, TruncatedAndDroppedPartitionsTakeRowsAwayLikeTruncate) {
   EXPECT_EQ(EffectOn("truncate t", "t"), TableEffect::kEmptied);
   EXPECT_EQ(EffectOn("truncate table other", "t"), TableEffect::kNone);
-  EXPECT_EQ(EffectOn("alter table t truncate partition p0", "t"), TableEffect::kEmptied);
-  EXPECT_EQ(EffectOn("alter table t add c int, drop partition p0, p1", "t"), TableEffect::kEmptied);
+  EXPECT_EQ(EffectOn("alter table t truncate partition p0", "t"), TableEffect::kPartlyEmptied);
+  EXPECT_EQ(EffectOn("alter table t add c int, drop partition p0, p1", "t"),
+            TableEffect::kPartlyEmptied);
   EXPECT_EQ(EffectOn("alter table t drop column partition_key", "t"), TableEffect::kAltered);
 }
 

@@ -73,6 +73,12 @@ absl::Status Checkpointer::Write(const RowBatch* batch, std::span<const Position
   return HandOut(due);
 }
 
+absl::Status Checkpointer::Truncate(size_t table) {
+  const std::lock_guard lock(mutex_);
+  if (absl::Status status = StartLocked(table); !status.ok()) return status;
+  return sink_.Truncate(tables_[table]);
+}
+
 void Checkpointer::Amend(size_t table, const std::function<void(TablePosition&)>& change) {
   const std::lock_guard lock(mutex_);
   Progress& progress = progress_[table];

@@ -56,6 +56,9 @@ class Checkpointer {
   absl::Status Write(const RowBatch* batch, std::span<const PositionUpdate> updates,
                      absl::Time now);
 
+  // Sink::Truncate, behind all that was written.
+  absl::Status Truncate(size_t table);
+
   // Changes the table's position, without telling the host.
   void Amend(size_t table, const std::function<void(TablePosition&)>& change);
 

@@ -278,6 +278,10 @@ class FakeSink final : public Sink {
     lines.insert(lines.end(), own.lines.begin(), own.lines.end());
     return status;
   }
+  absl::Status Truncate(const Table& table) override {
+    lines.push_back(absl::StrCat("truncate ", table.name()));
+    return status;
+  }
   absl::Status Checkpoint(std::span<const TableCheckpoint> checkpoints) override {
     for (const TableCheckpoint& checkpoint : checkpoints) {
       lines.push_back(absl::StrCat("state ", checkpoint.table->name(), " ",

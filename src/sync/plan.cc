@@ -114,7 +114,8 @@ absl::Status ShardIsGone(const binlogdata::ShardGtid& position) {
                    "and the removal of the old shards"));
 }
 
-absl::Status WithRemedy(const absl::Status& lost) {
+absl::Status WithRemedy(const absl::Status& lost, const SyncOptions& options) {
+  if (options.host_truncates) return lost;
   return vitess::LostPositionError(absl::StrCat(
       lost.message(),
       ". Refresh the stream, which empties the destination's table and reads it again, "
@@ -209,7 +210,7 @@ absl::StatusOr<TablePlan> PlanTable(const Table& table, const std::optional<Tabl
   const bool begin_again_when_lost = options.copy_again_when_lost || !table.incremental;
   bool all_again = false;
   const auto lost = [&](absl::Status status) -> absl::Status {
-    if (!begin_again_when_lost) return WithRemedy(status);
+    if (!begin_again_when_lost) return WithRemedy(status, options);
     plan.warnings.push_back(absl::StrCat(
         "Table ", table.keyspace(), ".", table.name(), " is copied again: ", status.message(),
         table.incremental ? ". Rows deleted from the source in the meantime stay in "

@@ -45,8 +45,9 @@ struct KeyspaceState {
 // The error, of the class kLostPosition, for a position in a shard whose tablets are gone.
 absl::Status ShardIsGone(const binlogdata::ShardGtid& position);
 
-// The lost position with what the user can do about it, for a table that fails with it.
-absl::Status WithRemedy(const absl::Status& lost);
+// The lost position with what the user can do about it, for a table that fails with it; as it is
+// where the caller reads such tables again.
+absl::Status WithRemedy(const absl::Status& lost, const SyncOptions& options);
 
 // Whether a stream can go on from the position in the shard. If not, the error is of the class
 // kLostPosition and says why. VTGate itself would say nothing and send heartbeats (recordings

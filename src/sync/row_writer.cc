@@ -20,18 +20,6 @@ constexpr size_t kMostFetchedBytes = size_t{4} << 20;
 // Of output made of them before it is handed over.
 constexpr size_t kMostBatchBytes = size_t{1} << 20;
 
-// The bytes of one column of a row; an absent optional is NULL.
-std::optional<std::string_view> RawColumn(const query::Row& row, size_t column) {
-  const int index = static_cast<int>(column);
-  if (index >= row.lengths_size() || row.lengths(index) < 0) return std::nullopt;
-  size_t offset = 0;
-  for (int i = 0; i < index; ++i)
-    offset += static_cast<size_t>(std::max<int64_t>(row.lengths(i), 0));
-  const auto length = static_cast<size_t>(row.lengths(index));
-  if (offset > row.values().size() || length > row.values().size() - offset) return std::nullopt;
-  return std::string_view(row.values()).substr(offset, length);
-}
-
 // Rows that cannot be told which columns they have are those of another schema than the tablet's
 // (rule 10).
 absl::Status Explained(absl::Status status, const Table& table) {
@@ -43,26 +31,57 @@ absl::Status Explained(absl::Status status, const Table& table) {
                           absl::StrCat("table ", table.keyspace(), ".", table.name()));
 }
 
-bool KeyChanged(const std::vector<size_t>& key, const query::Row& before, const query::Row& after) {
-  return std::any_of(key.begin(), key.end(), [&](size_t column) {
-    return RawColumn(before, column) != RawColumn(after, column);
-  });
+// Goes through the bytes of a row's columns, in ascending order.
+class RowBytes {
+ public:
+  explicit RowBytes(const query::Row& row) : row_(row) {}
+
+  // Absent: NULL.
+  std::optional<std::string_view> At(size_t column) {
+    for (; passed_ < column; ++passed_) offset_ += Size(passed_);
+    const int index = static_cast<int>(column);
+    if (index >= row_.lengths_size() || row_.lengths(index) < 0) return std::nullopt;
+    const std::string_view values = row_.values();
+    return values.substr(std::min(offset_, values.size()), Size(column));
+  }
+
+ private:
+  size_t Size(size_t column) const {
+    const int index = static_cast<int>(column);
+    if (index >= row_.lengths_size()) return 0;
+    return static_cast<size_t>(std::max<int64_t>(row_.lengths(index), 0));
+  }
+
+  const query::Row& row_;
+  size_t passed_ = 0;
+  size_t offset_ = 0;
+};
+
+// Whether the rows differ in one of the columns, which are in ascending order.
+bool Differ(const std::vector<size_t>& columns, const query::Row& before, const query::Row& after) {
+  RowBytes of_before(before);
+  RowBytes of_after(after);
+  return std::any_of(columns.begin(), columns.end(),
+                     [&](size_t column) { return of_before.At(column) != of_after.At(column); });
 }
 
-// The columns to decode.
-std::vector<std::string> WantedColumns(const Table& table) {
+// The columns of the event to decode.
+std::vector<std::string> WantedColumns(const Table& table, const binlogdata::FieldEvent& event) {
   std::vector<std::string> wanted = table.columns;
   wanted.insert(wanted.end(), table.schema.key.begin(), table.schema.key.end());
+  if (!table.new_columns) return wanted;
+  for (const query::Field& field : event.fields()) {
+    if (table.schema.FindColumn(field.name()) == nullptr) wanted.push_back(field.name());
+  }
   return wanted;
 }
 
-std::vector<size_t> PlacesOf(const std::vector<std::string>& names,
-                             const std::vector<const query::Field*>& fields) {
+// Of the columns that `chosen` says yes to.
+template <typename Chosen>
+std::vector<size_t> PlacesOf(const std::vector<const query::Field*>& fields, Chosen&& chosen) {
   std::vector<size_t> places;
   for (size_t i = 0; i < fields.size(); ++i) {
-    if (std::find(names.begin(), names.end(), fields[i]->name()) != names.end()) {
-      places.push_back(i);
-    }
+    if (chosen(fields[i]->name())) places.push_back(i);
   }
   return places;
 }
@@ -109,7 +128,7 @@ RowWriter::RowWriter(size_t slots, const mysql::TypeOptions& types, const RowFet
       sequence_(sequence),
       hand_over_(std::move(hand_over)),
       batch_(sink.NewBatch()),
-      fetches_(!batch_->TakesAbsentColumns()),
+      takes_absent_(batch_->TakesAbsentColumns()),
       slots_(slots) {}
 
 absl::Status RowWriter::SetFields(size_t slot_index, const Table& table,
@@ -128,14 +147,19 @@ absl::Status RowWriter::SetFields(size_t slot_index, const Table& table,
   std::vector<const query::Field*> columns;
   columns.reserve(static_cast<size_t>(event.fields_size()));
   for (const query::Field& field : event.fields()) columns.push_back(&field);
-  const std::vector<std::string> wanted = WantedColumns(table);
+  const std::vector<std::string> wanted = WantedColumns(table, event);
   auto decoder = mysql::RowDecoder::Make(columns, table.schema, wanted, source,
                                          event.enum_set_string_values(), types_);
   if (!decoder.ok()) return Explained(decoder.status(), table);
   if (absl::Status key = CheckTypesOfKey(table, decoder->columns(), types_); !key.ok()) return key;
 
-  slot.key = PlacesOf(table.schema.key, columns);
-  slot.delivered = PlacesOf(table.columns, columns);
+  const auto& key = table.schema.key;
+  slot.delivered =
+      PlacesOf(columns, [&](const std::string& name) { return Delivers(table, name); });
+  slot.key = key.empty() ? slot.delivered : PlacesOf(columns, [&](const std::string& name) {
+    return std::find(key.begin(), key.end(), name) != key.end();
+  });
+  slot.delivers_all = slot.delivered.size() == columns.size();
   slot.fetcher.reset();
   slot.layout = batch_->AddLayout(table, decoder->columns());
   slot.decoder.emplace(*std::move(decoder));
@@ -176,7 +200,8 @@ absl::Status RowWriter::AppendChange(size_t slot_index, const binlogdata::RowCha
     if (absl::Status status = DecodeAfter(slot, change); !status.ok()) return status;
     if (LacksColumns(slot, change)) return HoldBack(slot_index, change, commit_seconds);
     out.after = after_.values();
-    out.key_changed = change.has_before() && KeyChanged(slot.key, change.before(), change.after());
+    out.key_changed = change.has_before() && Differ(slot.key, change.before(), change.after());
+    if (!out.key_changed && SaysNothing(slot, change)) return absl::OkStatus();
   } else if (change.has_before()) {
     if (MayHaveMoved(slot)) return HoldBack(slot_index, change, commit_seconds);
     out.kind = ChangeKind::kDelete;
@@ -208,8 +233,15 @@ absl::Status RowWriter::DecodeAfter(const Slot& slot, const binlogdata::RowChang
   return status.ok() ? status : Explained(std::move(status), *slot.table);
 }
 
+// Whether the update is of columns alone that are not delivered.
+bool RowWriter::SaysNothing(const Slot& slot, const binlogdata::RowChange& change) {
+  return !slot.delivers_all && change.has_before() && !change.has_data_columns() &&
+         !change.has_json_partial_values() &&
+         !Differ(slot.delivered, change.before(), change.after());
+}
+
 bool RowWriter::MayHaveMoved(Slot& slot) const {
-  if (slot.key.empty()) return false;
+  if (slot.table->schema.key.empty()) return false;
   if (!slot.may_move.has_value()) slot.may_move = moves_.MayMove(*slot.table);
   return *slot.may_move;
 }
@@ -218,7 +250,12 @@ bool RowWriter::MayHaveMoved(Slot& slot) const {
 // it.
 bool RowWriter::LacksColumns(const Slot& slot, const binlogdata::RowChange& change) const {
   if (!change.has_data_columns() && !change.has_json_partial_values()) return false;
-  return fetches_ && !slot.key.empty() &&
+  if (slot.table->schema.key.empty()) return false;
+  // An update that leaves the key alone can be told as it is, unless it changed a document.
+  const bool can_be_told = takes_absent_ && change.has_before() &&
+                           !change.has_json_partial_values() &&
+                           !Differ(slot.key, change.before(), change.after());
+  return !can_be_told &&
          std::any_of(slot.delivered.begin(), slot.delivered.end(), [&](size_t column) {
            return after_.values()[column].kind == mysql::Kind::kAbsent;
          });
@@ -303,7 +340,8 @@ absl::Status RowWriter::MakeFetcher(Slot& slot) {
   }
   binlogdata::FieldEvent event;
   event.ParseFromString(slot.fields);
-  auto made = RowFetcher::Make(fetch_, *slot.table, event, WantedColumns(*slot.table), types_);
+  auto made =
+      RowFetcher::Make(fetch_, *slot.table, event, WantedColumns(*slot.table, event), types_);
   if (!made.ok()) return Explained(made.status(), *slot.table);
   slot.fetcher = std::make_shared<RowFetcher>(*std::move(made));
   return absl::OkStatus();

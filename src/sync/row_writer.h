@@ -74,8 +74,9 @@ class RowWriter {
     mysql::RowSource source = mysql::RowSource::kCopy;
     std::string fields;  // the event that the decoder was made from, serialized without its shard
     size_t layout = 0;
-    std::vector<size_t> key;        // places of the key's columns
+    std::vector<size_t> key;        // places of the key's columns; without one, as `delivered`
     std::vector<size_t> delivered;  // places of the columns that go out
+    bool delivers_all = false;
     const Table* table = nullptr;
     std::optional<bool> may_move;  // its rows; not known before the first DELETE
   };
@@ -94,6 +95,7 @@ class RowWriter {
                             int64_t commit_seconds, uint64_t sequence = 0);
   absl::Status Emit(const Slot& slot, const binlogdata::RowChange& change, RowChange& out);
   absl::Status DecodeAfter(const Slot& slot, const binlogdata::RowChange& change);
+  static bool SaysNothing(const Slot& slot, const binlogdata::RowChange& change);
   bool MayHaveMoved(Slot& slot) const;
   bool LacksColumns(const Slot& slot, const binlogdata::RowChange& change) const;
   absl::Status HoldBack(size_t slot, const binlogdata::RowChange& change, int64_t commit_seconds);
@@ -110,7 +112,7 @@ class RowWriter {
   std::atomic<uint64_t>& sequence_;
   const std::function<absl::Status()> hand_over_;
   std::unique_ptr<RowBatch> batch_;
-  const bool fetches_;  // whether the sink needs whole rows
+  const bool takes_absent_;  // RowBatch::TakesAbsentColumns
   std::vector<HeldBack> held_back_;
   size_t held_back_bytes_ = 0;
   absl::Status failure_;  // of Complete

@@ -641,7 +641,7 @@ absl::Status Scheduler::HandleFailure(Part& part, absl::Status failure, absl::Ti
 absl::Status Scheduler::HandleLost(Part& part, absl::Status lost) {
   const Table& table = tables_[part.table];
   if (table.incremental && !context_.options.copy_again_when_lost) {
-    return Fail(part, WithRemedy(lost));
+    return Fail(part, WithRemedy(lost, context_.options));
   }
   context_.logger.Warning(absl::StrCat(
       "Copying again: ", lost.message(),

@@ -2,11 +2,13 @@
 #ifndef SOURCE_VITESS_SYNC_SINK_H_
 #define SOURCE_VITESS_SYNC_SINK_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -24,20 +26,31 @@ struct Table {
   // uninterrupted snapshot.
   bool incremental = true;
   std::vector<std::string> columns;  // those to deliver, in the schema's order
+  // Whether columns that the table gets while it is read are delivered as well.
+  bool new_columns = false;
   // Whether each of the keyspace's shards holds all rows, so that one of them is read: a reference
   // table of Vitess. False as well where nobody had to ask.
   bool reference = false;
+  // The one shard that it is read from as the sync begins; empty: several.
+  std::string only_shard;
 
   const std::string& keyspace() const { return schema.keyspace; }
   const std::string& name() const { return schema.name; }
 };
+
+// Whether the column goes to the destination.
+inline bool Delivers(const Table& table, std::string_view column) {
+  return std::find(table.columns.begin(), table.columns.end(), column) != table.columns.end() ||
+         (table.new_columns && table.schema.FindColumn(column) == nullptr);
+}
 
 enum class ChangeKind : uint8_t { kCopy, kInsert, kUpdate, kDelete };
 
 // One row. Views into the response it came with: valid during RowBatch::Append.
 struct RowChange {
   ChangeKind kind = ChangeKind::kCopy;
-  // An update that changed a column of the table's key: to a destination, a delete and an insert.
+  // An update that changed a column of the table's key, or, in a table without a key, any column
+  // that is delivered: to a destination, a delete and an insert.
   bool key_changed = false;
   std::span<const mysql::Value> before;  // of kDelete, and of kUpdate with key_changed; else empty
   std::span<const mysql::Value> after;   // empty for kDelete
@@ -59,13 +72,14 @@ class RowBatch {
 
   // Announces the columns of rows to come, and gives the number to append them with; called per
   // FIELD event, and valid as long as this batch, also across Clear. `columns` are not referred to
-  // after the call; those that are not in table.columns are not delivered.
+  // after the call; those that the table does not deliver (sync::Delivers) are left out.
   virtual size_t AddLayout(const Table& table, std::span<const mysql::Column> columns) = 0;
 
   virtual void Append(size_t layout, const RowChange& change) = 0;
 
-  // Whether a row may lack columns that are to be delivered (mysql::Kind::kAbsent), which then stay
-  // as they are in the destination. Otherwise rows come whole. The same for all batches of a sink.
+  // Whether an update that leaves the key as it is may lack columns that are to be delivered
+  // (mysql::Kind::kAbsent), which then stay as they are in the destination. Otherwise rows come
+  // whole; those of tables without a key come as they are. The same for all batches of a sink.
   virtual bool TakesAbsentColumns() const = 0;
 
   // Bytes held.
@@ -100,6 +114,10 @@ class Sink {
   // Delivers the rows of `batch`, which NewBatch of this sink made. Blocks while the host does not
   // read.
   virtual absl::Status Write(const RowBatch& batch) = 0;
+
+  // The table is empty: the destination is to drop the rows that it has of it. Only with
+  // SyncOptions::host_truncates.
+  virtual absl::Status Truncate(const Table& table) = 0;
 
   // Hands positions to the host to be saved. Everything that they cover was written before.
   virtual absl::Status Checkpoint(std::span<const TableCheckpoint> checkpoints) = 0;

@@ -6,7 +6,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "mysql/ddl_statement.h"
 #include "vitess/errors.h"
 
 namespace source_vitess::sync {
@@ -138,6 +137,7 @@ absl::Status StreamJob::HandleDdl(const Table& table, const binlogdata::VEvent& 
       absl::StrCat("table ", table.keyspace(), ".", table.name(),
                    event.shard().empty() ? "" : absl::StrCat(" in shard ", event.shard()));
   outcome_.table = table.index;
+  if (context_.options.host_truncates) return HandleEmptied(table, event, effect, where);
   if (effect == mysql::TableEffect::kGone) {
     return vitess::ConfigurationError(absl::StrCat(where, " was dropped or renamed (",
                                                    event.statement(),
@@ -157,6 +157,24 @@ absl::Status StreamJob::HandleDdl(const Table& table, const binlogdata::VEvent& 
       where, " was emptied (", event.statement(),
       "), which no record can tell: refresh the stream, so that the destination forgets the rows "
       "that it had, or choose with the option truncate to keep them"));
+}
+
+// For a host that can be told that a table is empty.
+absl::Status StreamJob::HandleEmptied(const Table& table, const binlogdata::VEvent& event,
+                                      mysql::TableEffect effect, const std::string& where) {
+  const bool of_the_only_shard = !table.only_shard.empty() && event.shard() == table.only_shard;
+  if (effect != mysql::TableEffect::kEmptied || !of_the_only_shard) {
+    return vitess::EmptiedError(absl::StrCat(where,
+                                             effect == mysql::TableEffect::kGone
+                                                 ? " was dropped, renamed or replaced ("
+                                                 : " was emptied (",
+                                             event.statement(), ")"));
+  }
+  if (absl::Status status = rows_.Complete(); !status.ok()) return status;
+  if (absl::Status status = flusher_.Flush({}, absl::Now()); !status.ok()) return status;
+  outcome_.table.reset();
+  context_.logger.Info(absl::StrCat(where, " was emptied (", event.statement(), ")."));
+  return context_.checkpointer.Truncate(table.index);
 }
 
 }  // namespace source_vitess::sync

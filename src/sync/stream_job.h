@@ -4,12 +4,14 @@
 #define SOURCE_VITESS_SYNC_STREAM_JOB_H_
 
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "mysql/ddl_statement.h"
 #include "sync/job.h"
 #include "sync/row_writer.h"
 #include "sync/schema_watch.h"
@@ -86,6 +88,8 @@ class StreamJob {
 
  private:
   JobOutcome Failure(absl::Status status, std::optional<size_t> table);
+  absl::Status HandleEmptied(const Table& table, const binlogdata::VEvent& event,
+                             mysql::TableEffect effect, const std::string& where);
 
   std::vector<bool> retired_;                                // by shard
   absl::flat_hash_map<size_t, SchemaWatch> columns_before_;  // by slot: those that changed

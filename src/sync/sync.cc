@@ -137,6 +137,7 @@ std::vector<Table> MakeTables(std::vector<TableRequest>& requests) {
     table.index = tables.size() - 1;
     table.schema = std::move(request.schema);
     table.incremental = request.incremental;
+    table.new_columns = request.new_columns;
     for (const mysql::Column& column : table.schema.columns) {
       if (std::find(request.columns.begin(), request.columns.end(), column.name) !=
           request.columns.end()) {
@@ -204,6 +205,9 @@ SyncResult RunSync(const SyncOptions& options, vitess::VtgateClient& client,
       if (plan.ok()) {
         for (const std::string& warning : plan->warnings) logger.Warning(warning);
         checkpointer.Restore(table.index, plan->position);
+        if (plan->position.vgtid.shard_gtids_size() == 1) {
+          tables[table.index].only_shard = plan->position.vgtid.shard_gtids(0).shard();
+        }
         scheduler.Add(table.index, std::move(plan->position));
         requests[table.index].position.reset();
         scheduled[table.index] = true;

@@ -33,6 +33,10 @@ struct SyncOptions {
   // Goes on, with a warning, behind a TRUNCATE that the host cannot be told of; otherwise it fails
   // the table.
   bool ignore_truncate = false;
+  // The sink takes Truncate. Then a table that is read from one shard goes on behind a TRUNCATE,
+  // and one that was dropped, or emptied in one of several shards or in part, fails with the class
+  // kEmptied. The caller reads such tables, and those with a lost position, again from nothing.
+  bool host_truncates = false;
   absl::Duration retry_budget = absl::Minutes(10);
   absl::Duration stall_timeout = absl::Minutes(5);
   absl::Duration query_timeout = absl::Seconds(60);
@@ -49,6 +53,7 @@ struct TableRequest {
   std::vector<std::string>
       columns;  // to deliver; those that the schema does not have are passed over
   std::optional<TablePosition> position;  // absent: never read
+  bool new_columns = false;               // see Table
 };
 
 struct TableResult {

@@ -340,7 +340,8 @@ TEST_F(TableJobTest, StaysWhereItsRowsWentOutWhenRowsCannotBeRead) {
   EXPECT_THAT(sink_.lines, IsEmpty());
 }
 
-// A repeated copy is followed from its `since`, whose columns the changes behind its end do not tell.
+// A repeated copy is followed from its `since`, whose columns the changes behind its end do not
+// tell.
 TEST_F(TableJobTest, DoesNotTakeLaterColumnsForThoseARepeatedCopyIsFollowedFrom) {
   const binlogdata::VGtid start = Vgtid({{"-80", At(5)}, {"80-", ""}});
   Arrange({MakeTable(0, "t")}, {start},

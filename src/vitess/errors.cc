@@ -20,7 +20,8 @@ using enum ErrorClass;
 // The key under which a status carries the name of its class.
 constexpr absl::string_view kClassPayload = "source-vitess/error-class";
 
-constexpr std::array kClasses = {kConfiguration, kTransient, kLostPosition, kHost, kInternal};
+constexpr std::array kClasses = {kConfiguration, kTransient, kLostPosition,
+                                 kEmptied,       kHost,      kInternal};
 
 struct Rule {
   std::optional<StatusCode> code;  // absent: any code
@@ -133,6 +134,8 @@ std::string_view ErrorClassName(ErrorClass error_class) {
       return "transient";
     case kLostPosition:
       return "lost position";
+    case kEmptied:
+      return "emptied";
     case kHost:
       return "host";
     case kInternal:
@@ -176,6 +179,10 @@ absl::Status TransientError(std::string_view message) {
 
 absl::Status LostPositionError(std::string_view message) {
   return MakeError(StatusCode::kOutOfRange, message, kLostPosition);
+}
+
+absl::Status EmptiedError(std::string_view message) {
+  return MakeError(StatusCode::kOutOfRange, message, kEmptied);
 }
 
 absl::Status HostError(std::string_view message) {

@@ -17,11 +17,14 @@ enum class ErrorClass {
   kConfiguration,  // The user has to change an option or the server; trying again does not help.
   kTransient,      // Trying again from the last position is expected to help.
   kLostPosition,   // The position can no longer be replicated from.
-  kHost,           // The host has gone: stdout closed, call cancelled.
-  kInternal,       // Anything else: a defect of ours.
+  kEmptied,   // The table was emptied or replaced, of which no change of a row tells: it has to
+              // be emptied in the destination, too, and read again.
+  kHost,      // The host has gone: stdout closed, call cancelled.
+  kInternal,  // Anything else: a defect of ours.
 };
 
-// A short, stable name: "configuration", "transient", "lost position", "host", "internal".
+// A short, stable name: "configuration", "transient", "lost position", "emptied", "host",
+// "internal".
 std::string_view ErrorClassName(ErrorClass error_class);
 
 // The class of a failed status: the one attached by WithClass, or else the one that its code and
@@ -38,6 +41,7 @@ absl::Status Annotate(absl::Status status, std::string_view context);
 absl::Status ConfigurationError(std::string_view message);
 absl::Status TransientError(std::string_view message);
 absl::Status LostPositionError(std::string_view message);
+absl::Status EmptiedError(std::string_view message);
 absl::Status HostError(std::string_view message);
 
 // A server's message without the events, and so the rows, that VTGate and tablets put behind
