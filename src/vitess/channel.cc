@@ -1,9 +1,11 @@
 #include "vitess/channel.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <iterator>
 #include <limits>
 #include <string_view>
+#include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
@@ -14,6 +16,7 @@
 #include "grpcpp/support/channel_arguments.h"
 #include "text/absl_view.h"
 #include "vitess/errors.h"
+#include "vitess/trusted_roots.h"
 
 namespace source_vitess::vitess {
 namespace {
@@ -122,12 +125,18 @@ std::string Target(const ChannelOptions& options) {
   return target;
 }
 
-std::shared_ptr<grpc::ChannelCredentials> TransportCredentials(const ChannelOptions& options) {
+// gRPC speaks TLS 1.2 or later.
+absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> TransportCredentials(
+    const ChannelOptions& options) {
   if (!options.tls.has_value()) return grpc::InsecureChannelCredentials();
-  // With no roots given, gRPC itself takes the system's (/etc/ssl/certs/ca-certificates.crt), and
-  // where there are none those that came with it. It speaks TLS 1.2 or later.
   grpc::SslCredentialsOptions ssl;
   ssl.pem_root_certs = options.tls->ca_certificate;
+  if (ssl.pem_root_certs.empty()) {
+    absl::StatusOr<std::string> roots =
+        ReadTrustedRoots([](const char* name) { return std::getenv(name); }, RootBundles());
+    if (!roots.ok()) return roots.status();
+    ssl.pem_root_certs = *std::move(roots);
+  }
   ssl.pem_cert_chain = options.tls->client_certificate;
   ssl.pem_private_key = options.tls->client_key;
   return grpc::SslCredentials(ssl);
@@ -231,8 +240,9 @@ void KeepGrpcQuiet() {
 absl::StatusOr<std::shared_ptr<grpc::Channel>> MakeChannel(const ChannelOptions& options) {
   if (absl::Status status = Check(options); !status.ok()) return status;
   KeepGrpcQuiet();
-  return grpc::CreateCustomChannel(Target(options), TransportCredentials(options),
-                                   Arguments(options));
+  const auto credentials = TransportCredentials(options);
+  if (!credentials.ok()) return credentials.status();
+  return grpc::CreateCustomChannel(Target(options), *credentials, Arguments(options));
 }
 
 absl::Status ExplainMessageSize(const ChannelOptions& options, const absl::Status& failure) {

@@ -18,7 +18,7 @@ namespace source_vitess::vitess {
 
 // TLS 1.2 or later. All certificates and keys are PEM text, not paths.
 struct TlsOptions {
-  std::string ca_certificate;      // empty: the system's roots
+  std::string ca_certificate;      // empty: the system's (vitess/trusted_roots.h)
   std::string server_name;         // the name that the certificate must have; empty: the host
   std::string client_certificate;  // with client_key, for servers that ask for one
   std::string client_key;
