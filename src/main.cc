@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "airbyte/messages.h"
-#include "telemetry/output.h"
 #include "commands/host_watch.h"
 #include "commands/run.h"
+#include "telemetry/output.h"
 #include "vitess/vtgate_client.h"
 
 int main(int argc, char** argv) {
@@ -19,12 +19,10 @@ int main(int argc, char** argv) {
   source_vitess::telemetry::IgnoreBrokenPipes();
   source_vitess::telemetry::Output output(STDOUT_FILENO);
   source_vitess::commands::HostWatch watch(output, STDOUT_FILENO);
-  const auto make_client = [&watch](const source_vitess::vitess::ChannelOptions& options) {
-    return source_vitess::vitess::MakeVtgateClient(options, watch.stop());
-  };
   const int exit_code = source_vitess::commands::Run(
       std::vector<std::string>(argv + 1, argv + argc), std::getenv("LOG_LEVEL"), output,
-      make_client, source_vitess::airbyte::SystemMilliseconds, watch.stop());
+      source_vitess::vitess::MakeVtgateClient, source_vitess::airbyte::SystemMilliseconds,
+      watch.stop());
   watch.Leave();
   return exit_code;
 }

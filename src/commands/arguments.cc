@@ -35,6 +35,22 @@ void AddCommands(CLI::App& program, Arguments& arguments) {
       ->type_name("PATH");
   read->add_option("--state", arguments.state, "File with the states to go on from, in JSON")
       ->type_name("PATH");
+  CLI::App* fivetran = add(Command::kFivetran, "fivetran",
+                           "Serve Fivetran's Partner SDK over gRPC until the program is ended");
+  fivetran->add_option("--port", arguments.port, "TCP port, or 0 for one that is free")
+      ->check(CLI::Range(0, 65535))
+      ->capture_default_str()
+      ->type_name("PORT");
+  // Those of a later host are no reason not to start.
+  fivetran->allow_extras();
+}
+
+// Go programs, which Fivetran's hosts are used to, take long options with one dash as well.
+void AcceptOneDash(std::vector<std::string>& words) {
+  const auto command = std::find(words.begin(), words.end(), "fivetran");
+  for (auto word = command; word != words.end(); ++word) {
+    if (*word == "-port" || word->starts_with("-port=")) word->insert(0, "-");
+  }
 }
 
 }  // namespace
@@ -42,6 +58,7 @@ void AddCommands(CLI::App& program, Arguments& arguments) {
 bool ParseArguments(std::vector<std::string> words, Arguments& arguments, UsageError& error) {
   CLI::App program("Reads tables and their changes out of Vitess.", "source-vitess");
   AddCommands(program, arguments);
+  AcceptOneDash(words);
   std::reverse(words.begin(), words.end());  // as CLI11 takes them
   try {
     program.parse(std::move(words));

@@ -11,13 +11,14 @@
 
 namespace source_vitess::commands {
 
-enum class Command { kSpec, kCheck, kDiscover, kRead, kHelp };
+enum class Command { kSpec, kCheck, kDiscover, kRead, kFivetran, kHelp };
 
 struct Arguments {
   Command command = Command::kHelp;
   std::string config;   // path; of check, discover and read
   std::string catalog;  // path; of read
   std::string state;    // path; of read, empty for none
+  int port = 50051;     // of fivetran; 0 for one that is free
   bool debug = false;
   std::string help;  // the text to show, of kHelp
 };

@@ -115,20 +115,32 @@ absl::Status Check(const Environment& environment, const std::string& config_pat
   if (!options.ok()) return options.status();
   const absl::StatusOr<Source> source = Connect(environment, *options);
   if (!source.ok()) return source.status();
-  if (absl::Status status = CheckKeyspaces(*source); !status.ok()) return status;
-  const auto tablets = vitess::ListTablets(*source->client);
-  if (!tablets.ok()) return tablets.status();
-  const auto shards = CheckShards(*source, *tablets);
-  if (!shards.ok()) return shards.status();
-  const auto tables = ReadWantedTables(*source);
+  const auto tables = CheckTables(*source, environment.logger);
   if (!tables.ok()) return tables.status();
-  if (tables->empty()) return NoTables(*options);
-  WarnOfIdlePatterns(*tables, options->include_tables, environment.logger);
-  LogAdvice(*source, *shards, *tablets, *tables, environment.logger);
-  return absl::OkStatus();
+  return CheckServers(*source, *tables, environment.logger);
 }
 
 }  // namespace
+
+absl::StatusOr<std::vector<mysql::TableSchema>> CheckTables(const Source& source,
+                                                            telemetry::Logger& logger) {
+  if (absl::Status status = CheckKeyspaces(source); !status.ok()) return status;
+  auto tables = ReadWantedTables(source);
+  if (!tables.ok()) return tables;
+  if (tables->empty()) return NoTables(source.options);
+  WarnOfIdlePatterns(*tables, source.options.include_tables, logger);
+  return tables;
+}
+
+absl::Status CheckServers(const Source& source, const std::vector<mysql::TableSchema>& tables,
+                          telemetry::Logger& logger) {
+  const auto tablets = vitess::ListTablets(*source.client);
+  if (!tablets.ok()) return tablets.status();
+  const auto shards = CheckShards(source, *tablets);
+  if (!shards.ok()) return shards.status();
+  LogAdvice(source, *shards, *tablets, tables, logger);
+  return absl::OkStatus();
+}
 
 int RunCheck(const Environment& environment, const std::string& config_path) {
   const absl::Status status = Check(environment, config_path);

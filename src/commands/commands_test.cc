@@ -6,11 +6,11 @@
 #include <string>
 #include <vector>
 
-#include "telemetry/captured_output_for_test.h"
 #include "commands/fake_vtgate_for_test.h"
 #include "commands/run.h"
 #include "config/json_document.h"
 #include "sync/table_position.h"
+#include "telemetry/captured_output_for_test.h"
 #include "vitess/errors.h"
 
 namespace source_vitess::commands {
@@ -72,8 +72,8 @@ class CommandsTest : public testing::Test {
   int RunWords(std::vector<std::string> words) {
     return commands::Run(
         std::move(words), "warn", captured_.output(),
-        [this](const vitess::ChannelOptions&)
-            -> absl::StatusOr<std::unique_ptr<vitess::VtgateClient>> {
+        [this](const vitess::ChannelOptions&,
+               std::stop_token) -> absl::StatusOr<std::unique_ptr<vitess::VtgateClient>> {
           return std::make_unique<FakeVtgate>(vitess_);
         },
         [] { return int64_t{1767225600100}; });

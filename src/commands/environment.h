@@ -9,22 +9,23 @@
 
 #include "absl/status/statusor.h"
 #include "airbyte/messages.h"
-#include "telemetry/output.h"
 #include "telemetry/log.h"
+#include "telemetry/output.h"
 #include "vitess/channel.h"
 #include "vitess/vtgate_client.h"
 
 namespace source_vitess::commands {
 
+// vitess::MakeVtgateClient.
 using ClientFactory = std::function<absl::StatusOr<std::unique_ptr<vitess::VtgateClient>>(
-    const vitess::ChannelOptions&)>;
+    const vitess::ChannelOptions&, std::stop_token)>;
 
 struct Environment {
   telemetry::Output& output;
   telemetry::Logger& logger;
   ClientFactory make_client;
   airbyte::Clock clock;
-  std::stop_token stop;  // requested when the host wants the program to end
+  std::stop_token stop;  // requested when the host wants the program, or this call, to end
 };
 
 // Exit codes.

@@ -192,23 +192,6 @@ absl::StatusOr<sync::TableRequest> MakeRequest(const ConfiguredStream& stream, c
   return request;
 }
 
-sync::SyncOptions SyncOptionsOf(const config::Options& options) {
-  sync::SyncOptions sync;
-  sync.tablet_type = options.tablet_type;
-  sync.cells = options.cells;
-  sync.shards = options.shards;
-  sync.parallel_copies = options.parallel_copies;
-  sync.shards_per_stream = options.shards_per_stream;
-  sync.checkpoint_interval = options.checkpoint_interval;
-  sync.copy_again_when_lost = options.lost_position == config::LostPosition::kCopyAgain;
-  sync.ignore_truncate = options.truncate == config::Truncate::kIgnore;
-  sync.retry_budget = options.retry_budget;
-  sync.stall_timeout = options.stall_timeout;
-  sync.query_timeout = kQueryTimeout;
-  sync.types = options.types;
-  return sync;
-}
-
 // One run of `read`, whose inputs are good.
 class Reading {
  public:

@@ -9,9 +9,11 @@
 #include "commands/arguments.h"
 #include "commands/check.h"
 #include "commands/discover.h"
+#include "commands/fivetran.h"
 #include "commands/read.h"
 #include "commands/source.h"
 #include "commands/spec.h"
+#include "fivetran/logger.h"
 #include "vitess/errors.h"
 
 namespace source_vitess::commands {
@@ -29,6 +31,8 @@ int RunCommand(const Arguments& arguments, const Environment& environment) {
       return RunRead(
           environment,
           {.config = arguments.config, .catalog = arguments.catalog, .state = arguments.state});
+    case Command::kFivetran:
+      return RunFivetran(environment, arguments.port);
     case Command::kHelp:
       return ExitCode(environment.output.Write(arguments.help), kSuccess);
   }
@@ -42,7 +46,12 @@ int Run(std::vector<std::string> words, const char* log_level, telemetry::Output
   Arguments arguments;
   UsageError error;
   const bool understood = ParseArguments(std::move(words), arguments, error);
-  airbyte::AirbyteLogger logger(output, LeastSeverity(arguments.debug, log_level));
+  const telemetry::Severity least = LeastSeverity(arguments.debug, log_level);
+  airbyte::AirbyteLogger airbyte_logger(output, least);
+  fivetran::JsonLogger fivetran_logger(output, least);
+  telemetry::Logger& logger = arguments.command == Command::kFivetran
+                                  ? static_cast<telemetry::Logger&>(fivetran_logger)
+                                  : airbyte_logger;
   const Environment environment{output, logger, make_client, clock, std::move(stop)};
   if (!understood) {
     std::fputs(error.usage.c_str(), stderr);

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "airbyte/messages.h"
-#include "telemetry/output.h"
 #include "commands/environment.h"
+#include "telemetry/output.h"
 
 namespace source_vitess::commands {
 

@@ -37,7 +37,7 @@ absl::StatusOr<config::Options> ReadOptions(const std::string& path) {
 }
 
 absl::StatusOr<Source> Connect(const Environment& environment, const config::Options& options) {
-  auto client = environment.make_client(options.channel);
+  auto client = environment.make_client(options.channel, environment.stop);
   if (!client.ok()) return client.status();
   auto keyspaces = vitess::ListKeyspaces(**client);
   if (!keyspaces.ok()) {
@@ -79,6 +79,23 @@ absl::Status NoTables(const config::Options& options) {
       filtered ? ": change option \"tables.include\" or \"tables.exclude\"."
                : ": views, sequences and internal tables are not offered. Change option "
                  "\"keyspaces\"."));
+}
+
+sync::SyncOptions SyncOptionsOf(const config::Options& options) {
+  sync::SyncOptions sync;
+  sync.tablet_type = options.tablet_type;
+  sync.cells = options.cells;
+  sync.shards = options.shards;
+  sync.parallel_copies = options.parallel_copies;
+  sync.shards_per_stream = options.shards_per_stream;
+  sync.checkpoint_interval = options.checkpoint_interval;
+  sync.copy_again_when_lost = options.lost_position == config::LostPosition::kCopyAgain;
+  sync.ignore_truncate = options.truncate == config::Truncate::kIgnore;
+  sync.retry_budget = options.retry_budget;
+  sync.stall_timeout = options.stall_timeout;
+  sync.query_timeout = kQueryTimeout;
+  sync.types = options.types;
+  return sync;
 }
 
 int Fail(const Environment& environment, const absl::Status& status) {

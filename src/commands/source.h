@@ -13,6 +13,7 @@
 #include "commands/environment.h"
 #include "config/options.h"
 #include "mysql/table_schema.h"
+#include "sync/sync.h"
 #include "vitess/vtgate_client.h"
 
 namespace source_vitess::commands {
@@ -46,6 +47,9 @@ absl::StatusOr<std::vector<mysql::TableSchema>> ReadWantedTables(const Source& s
 
 // That the options want none of the tables there are: a configuration error.
 absl::Status NoTables(const config::Options& options);
+
+// What the options ask of a sync.
+sync::SyncOptions SyncOptionsOf(const config::Options& options);
 
 // Says in a TRACE ERROR why a command failed, and gives its exit code: kSuccess where the host has
 // gone, to whom nothing is said.

@@ -18,6 +18,7 @@
 #include "fivetran/connector_sdk.grpc.pb.h"
 #include "mysql/utf8.h"
 #include "text/absl_view.h"
+#include "vitess/channel.h"
 #include "vitess/errors.h"
 
 namespace source_vitess::fivetran {
@@ -29,6 +30,22 @@ namespace sdk = fivetran_sdk::v2;
 constexpr int kLargestMessage = 128 << 20;
 
 constexpr std::chrono::seconds kShutdownTime{5};
+
+constexpr std::string_view kCut = "...";
+
+std::string ValidText(std::string_view message) {
+  std::string text(mysql::ReplacedUtf8Bound(message.size()), '\0');
+  const char* const end = mysql::ReplaceInvalidUtf8(message, text.data());
+  text.resize(static_cast<size_t>(end - text.data()));
+  return text;
+}
+
+// Cuts at or before `end`, where a character ends.
+std::string Cut(std::string text, size_t end) {
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
+  text.resize(end);
+  return text.append(kCut);
+}
 
 grpc::StatusCode CodeOf(const absl::Status& status) {
   switch (vitess::Classify(status)) {
@@ -49,8 +66,7 @@ grpc::StatusCode CodeOf(const absl::Status& status) {
 
 grpc::Status ToGrpc(const absl::Status& status) {
   if (status.ok()) return grpc::Status::OK;
-  return grpc::Status(CodeOf(status),
-                      BoundedText(text::StdView(status.message()), kLongestStatusText));
+  return grpc::Status(CodeOf(status), StatusText(text::StdView(status.message())));
 }
 
 // What `work` gives, or what it throws as a status.
@@ -238,6 +254,7 @@ class GrpcServer final : public Server {
   ~GrpcServer() override { Shutdown(); }
 
   absl::Status Start(int port) {
+    vitess::KeepGrpcQuiet();
     grpc::ServerBuilder builder;
     builder.AddListeningPort(absl::StrCat("[::]:", port), grpc::InsecureServerCredentials(),
                              &port_);
@@ -275,15 +292,19 @@ class GrpcServer final : public Server {
 }  // namespace
 
 std::string BoundedText(std::string_view message, size_t size) {
-  std::string text(mysql::ReplacedUtf8Bound(message.size()), '\0');
-  const char* const valid_end = mysql::ReplaceInvalidUtf8(message, text.data());
-  text.resize(static_cast<size_t>(valid_end - text.data()));
-  if (text.size() <= size) return text;
-  constexpr std::string_view kCut = "...";
-  size_t end = size - kCut.size();
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
-  text.resize(end);
-  text.append(kCut);
+  std::string text = ValidText(message);
+  return text.size() <= size ? text : Cut(std::move(text), size - kCut.size());
+}
+
+std::string StatusText(std::string_view message) {
+  std::string text = ValidText(message);
+  // gRPC sends other bytes, and the sign itself, as %XX.
+  const auto is_plain = [](char c) { return c >= ' ' && c <= '~' && c != '%'; };
+  size_t sent = 0;
+  for (size_t i = 0; i < text.size(); ++i) {
+    sent += is_plain(text[i]) ? 1 : 3;
+    if (sent > kLongestStatusText - kCut.size()) return Cut(std::move(text), i);
+  }
   return text;
 }
 

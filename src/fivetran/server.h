@@ -38,11 +38,15 @@ class Handler {
                               std::stop_token stop) = 0;
 };
 
-// Longest text of a status: the host takes headers of 10 kB in all (reference 2.1).
-constexpr size_t kLongestStatusText = 4000;
+// Longest text of a status as it is sent, where a byte that is not printable ASCII takes three: the
+// host takes headers of 10 kB in all, and gRPC's own clients 8 kB (reference 2.1).
+constexpr size_t kLongestStatusText = 6000;
 
 // The message cut to `size` bytes at a character's end, with bytes replaced that are not UTF-8.
 std::string BoundedText(std::string_view message, size_t size);
+
+// The same so that it takes at most kLongestStatusText as the text of a status.
+std::string StatusText(std::string_view message);
 
 class Server {
  public:

@@ -69,9 +69,9 @@ bool Differ(const std::vector<size_t>& columns, const query::Row& before, const 
 std::vector<std::string> WantedColumns(const Table& table, const binlogdata::FieldEvent& event) {
   std::vector<std::string> wanted = table.columns;
   wanted.insert(wanted.end(), table.schema.key.begin(), table.schema.key.end());
-  if (!table.new_columns) return wanted;
   for (const query::Field& field : event.fields()) {
-    if (table.schema.FindColumn(field.name()) == nullptr) wanted.push_back(field.name());
+    const bool is_other = table.schema.FindColumn(field.name()) == nullptr;
+    if (is_other && Delivers(table, field.name())) wanted.push_back(field.name());
   }
   return wanted;
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -26,8 +27,9 @@ struct Table {
   // uninterrupted snapshot.
   bool incremental = true;
   std::vector<std::string> columns;  // those to deliver, in the schema's order
-  // Whether columns that the table gets while it is read are delivered as well.
-  bool new_columns = false;
+  // Which of the columns that are not in the schema, because they are newer or older, are delivered
+  // as well. Null: none.
+  std::function<bool(const std::string&)> takes_other_column;
   // Whether each of the keyspace's shards holds all rows, so that one of them is read: a reference
   // table of Vitess. False as well where nobody had to ask.
   bool reference = false;
@@ -39,9 +41,10 @@ struct Table {
 };
 
 // Whether the column goes to the destination.
-inline bool Delivers(const Table& table, std::string_view column) {
+inline bool Delivers(const Table& table, const std::string& column) {
   return std::find(table.columns.begin(), table.columns.end(), column) != table.columns.end() ||
-         (table.new_columns && table.schema.FindColumn(column) == nullptr);
+         (table.takes_other_column != nullptr && table.schema.FindColumn(column) == nullptr &&
+          table.takes_other_column(column));
 }
 
 enum class ChangeKind : uint8_t { kCopy, kInsert, kUpdate, kDelete };
@@ -52,9 +55,10 @@ struct RowChange {
   // An update that changed a column of the table's key, or, in a table without a key, any column
   // that is delivered: to a destination, a delete and an insert.
   bool key_changed = false;
-  std::span<const mysql::Value> before;  // of kDelete, and of kUpdate with key_changed; else empty
-  std::span<const mysql::Value> after;   // empty for kDelete
-  int64_t commit_seconds = 0;            // since 1970; 0 for kCopy
+  std::span<const mysql::Value> before =
+      {};  // of kDelete, and of kUpdate with key_changed; else empty
+  std::span<const mysql::Value> after = {};  // empty for kDelete
+  int64_t commit_seconds = 0;                // since 1970; 0 for kCopy
   // Grows in the order of emission, across syncs. With key_changed, sequence + 1 is this row's as
   // well.
   uint64_t sequence = 0;

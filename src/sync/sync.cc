@@ -137,7 +137,7 @@ std::vector<Table> MakeTables(std::vector<TableRequest>& requests) {
     table.index = tables.size() - 1;
     table.schema = std::move(request.schema);
     table.incremental = request.incremental;
-    table.new_columns = request.new_columns;
+    table.takes_other_column = std::move(request.takes_other_column);
     for (const mysql::Column& column : table.schema.columns) {
       if (std::find(request.columns.begin(), request.columns.end(), column.name) !=
           request.columns.end()) {

@@ -4,6 +4,7 @@
 #define SOURCE_VITESS_SYNC_SYNC_H_
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -53,7 +54,7 @@ struct TableRequest {
   std::vector<std::string>
       columns;  // to deliver; those that the schema does not have are passed over
   std::optional<TablePosition> position;  // absent: never read
-  bool new_columns = false;               // see Table
+  std::function<bool(const std::string&)> takes_other_column = nullptr;  // see Table
 };
 
 struct TableResult {

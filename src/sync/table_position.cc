@@ -228,11 +228,18 @@ bool operator==(const TablePosition& a, const TablePosition& b) {
          a.vgtid.SerializeAsString() == b.vgtid.SerializeAsString();
 }
 
-std::string ToJson(const TablePosition& position) {
-  std::string vgtid;
+std::string ToJson(const binlogdata::VGtid& vgtid) {
+  std::string json;
   // Fails only for messages that hold Any or Struct.
-  (void)google::protobuf::util::MessageToJsonString(position.vgtid, &vgtid);
+  (void)google::protobuf::util::MessageToJsonString(vgtid, &json);
+  return json;
+}
 
+std::string ToJson(const TablePosition& position) {
+  return ToJson(position, ToJson(position.vgtid));
+}
+
+std::string ToJson(const TablePosition& position, std::string_view vgtid) {
   rapidjson::StringBuffer text;
   JsonWriter writer(text);
   writer.StartObject();

@@ -83,6 +83,12 @@ int FindShard(const binlogdata::VGtid& vgtid, std::string_view shard);
 // of every shard but the ones in "shard_columns", where an empty array stands for unknown ones.
 std::string ToJson(const TablePosition& position);
 
+// The same with another JSON value in the place of the vgtid's, for states that store it elsewhere.
+std::string ToJson(const TablePosition& position, std::string_view vgtid);
+
+// The protobuf JSON of the message, on one line.
+std::string ToJson(const binlogdata::VGtid& vgtid);
+
 // Reads what ToJson wrote, by this or a later version: unknown members and explicit nulls are
 // passed over. Fails, in words that name the member, when the text is not such an object, or is of
 // a version that cannot be read.

@@ -225,8 +225,8 @@ constexpr Explanation kExplanations[] = {
      "a gRPC server answers at this address, but not a VTGate; check the options host and port"},
 };
 
-// What gRPC writes to the standard error, which must stay empty, it also returns as statuses. Its
-// traces, which an environment variable turns on, would show passwords.
+}  // namespace
+
 void KeepGrpcQuiet() {
   static const bool done = [] {
     gpr_set_log_function([](gpr_log_func_args*) {});
@@ -234,8 +234,6 @@ void KeepGrpcQuiet() {
   }();
   static_cast<void>(done);
 }
-
-}  // namespace
 
 absl::StatusOr<std::shared_ptr<grpc::Channel>> MakeChannel(const ChannelOptions& options) {
   if (absl::Status status = Check(options); !status.ok()) return status;

@@ -48,6 +48,10 @@ struct ChannelOptions {
 // none, and what becomes of them is not bounded.
 absl::StatusOr<std::shared_ptr<grpc::Channel>> MakeChannel(const ChannelOptions& options);
 
+// What gRPC writes to the standard error, which must stay empty, it also returns as statuses. Its
+// traces, which an environment variable turns on, would show passwords. For the whole process.
+void KeepGrpcQuiet();
+
 // What the failure of a first call on a channel of these options most likely means: a sentence that
 // names the option to look at, host and port, and what gRPC or the server said. It tells apart a
 // refused connection, an unknown name, a certificate that is not trusted or for another name, TLS
