@@ -2,12 +2,14 @@
 # sources.
 #
 #   source_vitess_component(NAME SOURCES file... DEPENDS target... [TESTS file_test.cc...])
+set_property(GLOBAL PROPERTY source_vitess_components "")
 set_property(GLOBAL PROPERTY source_vitess_test_components "")
 
 function(source_vitess_component name)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS;TESTS" ${ARGN})
   set(library source_vitess_${name})
   add_library(${library} STATIC ${ARG_SOURCES})
+  set_property(GLOBAL APPEND PROPERTY source_vitess_components ${library})
   target_include_directories(${library} PUBLIC ${PROJECT_SOURCE_DIR}/src)
   target_link_libraries(${library} PUBLIC ${ARG_DEPENDS} PRIVATE source_vitess_warnings)
   if(ARG_TESTS)

@@ -1,0 +1,265 @@
+// What `make build_connector` leaves (docs/hosting.md), in a root file system with nothing but the
+// C library in it.
+#include <gmock/gmock.h>
+#include <grpcpp/grpcpp.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_join.h"
+#include "harness/connector.h"
+#include "harness/process.h"
+#include "simulator/simulator.h"
+#include "vitess/certificates_for_test.h"
+
+namespace source_vitess::integration_tests {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+const fs::path& ReleaseFolder() {
+  static const auto& folder = *new fs::path(SOURCE_VITESS_RELEASE);
+  return folder;
+}
+
+fs::path Program() { return ReleaseFolder() / "source-vitess"; }
+
+harness::RunResult RunToEnd(const std::vector<std::string>& command) {
+  auto run = harness::RunCommand(command);
+  EXPECT_TRUE(run.ok()) << run.status();
+  return run.value_or(harness::RunResult());
+}
+
+// The files that the dynamic linker loads for the program.
+std::vector<fs::path> LoadedFiles(const fs::path& program) {
+  std::vector<fs::path> files;
+  for (const std::string& line : RunToEnd({"/usr/bin/ldd", program.string()}).lines) {
+    const size_t begin = line.find('/');
+    if (begin != std::string::npos) files.push_back(line.substr(begin, line.rfind(" (") - begin));
+  }
+  return files;
+}
+
+bool IsOfTheCLibrary(const fs::path& file) {
+  static const auto& names =
+      *new std::set<std::string>{"libc.so.6",       "libm.so.6",  "libdl.so.2",
+                                 "libpthread.so.0", "librt.so.1", "ld-linux-x86-64.so.2"};
+  return names.contains(file.filename().string());
+}
+
+// A root file system with the C library and the program in it.
+class BareRootTest : public ::testing::Test {
+ protected:
+  BareRootTest() {
+    std::string name = (fs::temp_directory_path() / "source-vitess-root-XXXXXX").string();
+    root_ = mkdtemp(name.data());
+    for (const fs::path& file : LoadedFiles(Program())) {
+      if (IsOfTheCLibrary(file)) CopyIn(file, file);
+    }
+    CopyIn(Program(), "/source-vitess");
+  }
+  ~BareRootTest() override { fs::remove_all(root_); }
+
+  void CopyIn(const fs::path& from, const fs::path& to) {
+    const fs::path inside = root_ / to.relative_path();
+    fs::create_directories(inside.parent_path());
+    fs::copy_file(from, inside);
+  }
+
+  void Write(const std::string& path, const std::string& content) {
+    const fs::path inside = root_ / fs::path(path).relative_path();
+    fs::create_directories(inside.parent_path());
+    std::ofstream(inside, std::ios::binary) << content;
+  }
+
+  // Runs the program there, with an empty environment but for `environment`.
+  harness::RunResult RunInside(const std::vector<std::string>& arguments,
+                               const std::vector<std::string>& environment = {}) {
+    std::vector<std::string> command = {"/usr/bin/env", "-i"};
+    command.insert(command.end(), environment.begin(), environment.end());
+    if (geteuid() == 0) {
+      command.insert(command.end(), {"/usr/sbin/chroot", root_.string()});
+    } else {
+      command.insert(command.end(),
+                     {"/usr/bin/unshare", "--map-root-user", "--root", root_.string()});
+    }
+    command.push_back("/source-vitess");
+    command.insert(command.end(), arguments.begin(), arguments.end());
+    return RunToEnd(command);
+  }
+
+  harness::RunResult Check(const std::string& config,
+                           const std::vector<std::string>& environment = {}) {
+    Write("/config.json", config);
+    return RunInside({"check", "--config", "/config.json"}, environment);
+  }
+
+ private:
+  fs::path root_;
+};
+
+// A table of two shards whose texts are in character sets that only ICU's data tell.
+class ServedTable {
+ public:
+  explicit ServedTable(std::shared_ptr<grpc::ServerCredentials> credentials = nullptr)
+      : server_({.cluster = {}, .service = {}, .credentials = std::move(credentials)}) {
+    const absl::Status made = server_.cluster().RunScript(R"(
+        create keyspace shop shards ('-80', '80-');
+        use shop;
+        create table words (id bigint primary key, chinese varchar(40) character set gbk,
+                            japanese varchar(40) character set sjis);
+        alter vschema on shop.words add vindex hash(id);
+        insert into words (id, chinese, japanese) values (1, '中文', '日本'), (2, '简', '表');)");
+    EXPECT_TRUE(made.ok()) << made;
+    const auto port = server_.Start();
+    EXPECT_TRUE(port.ok()) << port.status();
+    port_ = port.value_or(0);
+  }
+
+  // The configuration of a connector to it.
+  std::string Config(const std::map<std::string, std::string>& more = {},
+                     const std::string& host = "127.0.0.1") const {
+    return harness::MakeConfig(port_, {"shop"}, more, host);
+  }
+
+ private:
+  simulator::Simulator server_;
+  int port_ = 0;
+};
+
+std::shared_ptr<grpc::ServerCredentials> ServerTls() {
+  grpc::SslServerCredentialsOptions tls;
+  tls.pem_key_cert_pairs = {{vitess::kServerKey, vitess::kServerCertificate}};
+  return grpc::SslServerCredentials(tls);
+}
+
+const std::map<std::string, std::string>& ClientTls() {
+  static const auto& members = *new std::map<std::string, std::string>{
+      {"encryption", R"({"mode": "tls", "server_name": "vtgate.test"})"}};
+  return members;
+}
+
+std::string Output(const harness::RunResult& run) { return absl::StrJoin(run.lines, "\n"); }
+
+void ExpectSucceeded(const harness::RunResult& run) {
+  EXPECT_EQ(run.exit.exit_code, 0) << Output(run);
+  EXPECT_THAT(run.errors, IsEmpty());
+}
+
+TEST(ReleaseFolderTest, HasOneExecutableWhichIsTheConnector) {
+  std::vector<std::string> files;
+  for (const auto& entry : fs::recursive_directory_iterator(ReleaseFolder())) {
+    files.push_back(entry.path().filename().string());
+  }
+
+  EXPECT_THAT(files, ElementsAre("source-vitess"));
+  EXPECT_EQ(access(Program().c_str(), X_OK), 0);
+}
+
+TEST(ReleaseFolderTest, HasAnExecutableThatNeedsTheCLibraryAlone) {
+  const std::vector<fs::path> files = LoadedFiles(Program());
+  ASSERT_THAT(files, Not(IsEmpty()));
+
+  for (const fs::path& file : files) EXPECT_TRUE(IsOfTheCLibrary(file)) << file;
+}
+
+TEST_F(BareRootTest, PrintsTheSpecificationThatTheOrdinaryProgramPrints) {
+  const harness::RunResult run = RunInside({"spec"});
+
+  ExpectSucceeded(run);
+  EXPECT_THAT(run.lines, Not(IsEmpty()));
+  EXPECT_EQ(run.lines, RunToEnd({SOURCE_VITESS_PROGRAM, "spec"}).lines);
+}
+
+TEST_F(BareRootTest, ReadsTextOfOtherCharacterSets) {
+  const ServedTable table;
+  Write("/config.json", table.Config());
+  const harness::RunResult discovery = RunInside({"discover", "--config", "/config.json"});
+  ExpectSucceeded(discovery);
+  ASSERT_THAT(discovery.lines, ElementsAre(HasSubstr("words")));
+  Write("/catalog.json", harness::ConfigureCatalog(discovery.lines[0]).value_or(""));
+
+  const harness::RunResult run =
+      RunInside({"read", "--config", "/config.json", "--catalog", "/catalog.json"});
+
+  ExpectSucceeded(run);
+  EXPECT_THAT(Output(run),
+              AllOf(HasSubstr("中文"), HasSubstr("日本"), HasSubstr("简"), HasSubstr("表")));
+}
+
+TEST_F(BareRootTest, KnowsTheNamesOfTheFileOfHosts) {
+  const ServedTable table(ServerTls());
+  Write("/etc/hosts", "127.0.0.1 vtgate.test\n");
+  Write("/etc/ssl/certs/ca-certificates.crt", vitess::kTestCa);
+
+  const harness::RunResult run =
+      Check(table.Config({{"encryption", R"({"mode": "tls"})"}}, "vtgate.test"));
+
+  EXPECT_THAT(Output(run), HasSubstr("SUCCEEDED"));
+}
+
+TEST_F(BareRootTest, SaysWhichNameItCannotResolve) {
+  const ServedTable table;
+
+  const harness::RunResult run = Check(table.Config({}, "vtgate.invalid"));
+
+  EXPECT_EQ(run.exit.exit_code, 0);
+  EXPECT_THAT(run.errors, IsEmpty());
+  EXPECT_THAT(Output(run), AllOf(HasSubstr("FAILED"), HasSubstr("vtgate.invalid")));
+}
+
+TEST_F(BareRootTest, TrustsTheAuthoritiesThatAreKeptWhereLinuxKeepsThem) {
+  const ServedTable table(ServerTls());
+  for (const char* bundle : {"/etc/ssl/certs/ca-certificates.crt",
+                             "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem"}) {
+    Write(bundle, vitess::kTestCa);
+
+    const harness::RunResult run = Check(table.Config(ClientTls()));
+
+    ExpectSucceeded(run);
+    EXPECT_THAT(Output(run), HasSubstr("SUCCEEDED")) << bundle;
+    Write(bundle, "");
+  }
+}
+
+TEST_F(BareRootTest, TrustsTheAuthoritiesOfTheFileThatTheEnvironmentNames) {
+  const ServedTable table(ServerTls());
+  Write("/etc/ssl/certs/ca-certificates.crt", vitess::kOtherCa);
+  Write("/authorities.pem", vitess::kTestCa);
+
+  const harness::RunResult run =
+      Check(table.Config(ClientTls()), {"SSL_CERT_FILE=/authorities.pem"});
+
+  EXPECT_THAT(Output(run), HasSubstr("SUCCEEDED"));
+}
+
+TEST_F(BareRootTest, TrustsNoOtherAuthority) {
+  const ServedTable table(ServerTls());
+  Write("/etc/ssl/certs/ca-certificates.crt", vitess::kOtherCa);
+
+  EXPECT_THAT(Output(Check(table.Config(ClientTls()))),
+              AllOf(HasSubstr("FAILED"), HasSubstr("not signed by a known authority")));
+}
+
+TEST_F(BareRootTest, SaysWhatToDoWhereNoAuthoritiesAreKept) {
+  const ServedTable table(ServerTls());
+
+  EXPECT_THAT(Output(Check(table.Config(ClientTls()))),
+              AllOf(HasSubstr("FAILED"), HasSubstr("ca_certificate"), HasSubstr("SSL_CERT_FILE")));
+}
+
+}  // namespace
+}  // namespace source_vitess::integration_tests
