@@ -1,20 +1,28 @@
 // What `make build_connector` leaves (docs/hosting.md), in a root file system with nothing but the
 // C library in it.
 #include <gmock/gmock.h>
+#include <google/protobuf/text_format.h>
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <map>
 #include <memory>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "fivetran/connector_sdk.grpc.pb.h"
 #include "harness/connector.h"
 #include "harness/process.h"
 #include "simulator/simulator.h"
@@ -85,9 +93,9 @@ class BareRootTest : public ::testing::Test {
     std::ofstream(inside, std::ios::binary) << content;
   }
 
-  // Runs the program there, with an empty environment but for `environment`.
-  harness::RunResult RunInside(const std::vector<std::string>& arguments,
-                               const std::vector<std::string>& environment = {}) {
+  // The command that runs the program there, with an empty environment but for `environment`.
+  std::vector<std::string> Command(const std::vector<std::string>& arguments,
+                                   const std::vector<std::string>& environment = {}) const {
     std::vector<std::string> command = {"/usr/bin/env", "-i"};
     command.insert(command.end(), environment.begin(), environment.end());
     if (geteuid() == 0) {
@@ -98,7 +106,12 @@ class BareRootTest : public ::testing::Test {
     }
     command.push_back("/source-vitess");
     command.insert(command.end(), arguments.begin(), arguments.end());
-    return RunToEnd(command);
+    return command;
+  }
+
+  harness::RunResult RunInside(const std::vector<std::string>& arguments,
+                               const std::vector<std::string>& environment = {}) const {
+    return RunToEnd(Command(arguments, environment));
   }
 
   harness::RunResult Check(const std::string& config,
@@ -135,10 +148,75 @@ class ServedTable {
     return harness::MakeConfig(port_, {"shop"}, more, host);
   }
 
+  int port() const { return port_; }
+
  private:
   simulator::Simulator server_;
   int port_ = 0;
 };
+
+// What a process that serves Fivetran's SDK is asked.
+class FivetranClient {
+ public:
+  explicit FivetranClient(int port)
+      : stub_(fivetran_sdk::v2::SourceConnector::NewStub(grpc::CreateChannel(
+            absl::StrCat("127.0.0.1:", port), grpc::InsecureChannelCredentials()))) {}
+
+  fivetran_sdk::v2::ConfigurationFormResponse Form() {
+    grpc::ClientContext context;
+    fivetran_sdk::v2::ConfigurationFormResponse response;
+    ExpectOk(stub_->ConfigurationForm(&context, {}, &response));
+    return response;
+  }
+
+  fivetran_sdk::v2::TestResponse Test(const std::string& name,
+                                      const std::map<std::string, std::string>& configuration) {
+    grpc::ClientContext context;
+    fivetran_sdk::v2::TestRequest request;
+    request.set_name(name);
+    request.mutable_configuration()->insert(configuration.begin(), configuration.end());
+    fivetran_sdk::v2::TestResponse response;
+    ExpectOk(stub_->Test(&context, request, &response));
+    return response;
+  }
+
+  // All of the stream, as text.
+  std::string Update(const std::map<std::string, std::string>& configuration) {
+    grpc::ClientContext context;
+    fivetran_sdk::v2::UpdateRequest request;
+    request.mutable_configuration()->insert(configuration.begin(), configuration.end());
+    const auto stream = stub_->Update(&context, request);
+    std::string text;
+    for (fivetran_sdk::v2::UpdateResponse response; stream->Read(&response);) {
+      google::protobuf::TextFormat::Printer printer;
+      printer.SetUseUtf8StringEscaping(true);
+      std::string one;
+      printer.PrintToString(response, &one);
+      text += one;
+    }
+    ExpectOk(stream->Finish());
+    return text;
+  }
+
+ private:
+  static void ExpectOk(const grpc::Status& status) {
+    EXPECT_TRUE(status.ok()) << status.error_message();
+  }
+
+  const std::unique_ptr<fivetran_sdk::v2::SourceConnector::Stub> stub_;
+};
+
+// The port of its log, in which it says where it listens.
+int ListeningPort(harness::Process& process) {
+  constexpr std::string_view kListening = "Listening on port ";
+  const absl::Time deadline = absl::Now() + absl::Seconds(60);
+  while (const auto line = process.ReadLine(deadline)) {
+    const size_t place = line->find(kListening);
+    if (place != std::string::npos) return std::atoi(line->c_str() + place + kListening.size());
+  }
+  ADD_FAILURE() << "It does not say where it listens. " << process.errors();
+  return 0;
+}
 
 std::shared_ptr<grpc::ServerCredentials> ServerTls() {
   grpc::SslServerCredentialsOptions tls;
@@ -259,6 +337,31 @@ TEST_F(BareRootTest, SaysWhatToDoWhereNoAuthoritiesAreKept) {
 
   EXPECT_THAT(Output(Check(table.Config(ClientTls()))),
               AllOf(HasSubstr("FAILED"), HasSubstr("ca_certificate"), HasSubstr("SSL_CERT_FILE")));
+}
+
+TEST_F(BareRootTest, ServesFivetran) {
+  const ServedTable table(ServerTls());
+  Write("/etc/ssl/certs/ca-certificates.crt", vitess::kTestCa);
+  const std::map<std::string, std::string> configuration = {{"host", "127.0.0.1"},
+                                                            {"port", absl::StrCat(table.port())},
+                                                            {"keyspaces", "shop"},
+                                                            {"encryption_mode", "tls"},
+                                                            {"server_name", "vtgate.test"}};
+  auto process = harness::Process::Start(Command({"fivetran", "--port", "0"}));
+  ASSERT_TRUE(process.ok()) << process.status();
+  FivetranClient client(ListeningPort(**process));
+
+  const auto form = client.Form();
+  ASSERT_GT(form.tests_size(), 0);
+  for (const auto& test : form.tests()) {
+    const auto tested = client.Test(test.name(), configuration);
+    EXPECT_TRUE(tested.success()) << test.name() << ": " << tested.failure();
+  }
+  EXPECT_THAT(client.Update(configuration),
+              AllOf(HasSubstr("中文"), HasSubstr("日本"), HasSubstr("checkpoint")));
+
+  (*process)->Signal(SIGTERM);
+  EXPECT_TRUE((*process)->Wait(absl::Now() + absl::Seconds(60)).has_value());
 }
 
 }  // namespace
