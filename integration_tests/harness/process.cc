@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <spawn.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -34,12 +35,18 @@ int PollTimeout(absl::Time deadline) {
   return static_cast<int>(std::clamp<int64_t>(milliseconds, -1, 1 << 30) + 1);
 }
 
-// Spawns `command` with the given descriptors for its stdout and stderr.
-absl::StatusOr<pid_t> Spawn(const std::vector<std::string>& command, int output, int errors) {
+// Spawns `command` with the given descriptors for its stdin, stdout and stderr; no stdin if `input`
+// is -1.
+absl::StatusOr<pid_t> Spawn(const std::vector<std::string>& command, int input, int output,
+                            int errors) {
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   const absl::Cleanup destroy = [&] { posix_spawn_file_actions_destroy(&actions); };
-  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  if (input >= 0) {
+    posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO);
+  } else {
+    posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  }
   posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
   posix_spawn_file_actions_adddup2(&actions, errors, STDERR_FILENO);
 
@@ -65,28 +72,51 @@ void ReadSome(int& fd, size_t max_bytes, std::string& output) {
   }
 }
 
+void CloseAll(const int (&descriptors)[3]) {
+  for (const int fd : descriptors) {
+    if (fd >= 0) close(fd);
+  }
+}
+
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Process>> Process::Start(const std::vector<std::string>& command) {
+absl::StatusOr<std::unique_ptr<Process>> Process::Start(const std::vector<std::string>& command,
+                                                        Input input) {
   if (command.empty()) return absl::InvalidArgumentError("there is no command");
-  int output[2];
-  int errors[2];
-  if (pipe2(output, O_CLOEXEC) != 0) return SystemError("pipe", errno);
-  if (pipe2(errors, O_CLOEXEC) != 0) {
-    const int error = errno;
-    close(output[0]);
-    close(output[1]);
-    return SystemError("pipe", error);
+  // This process's ends, and the other's.
+  int here[3] = {-1, -1, -1};
+  int there[3] = {-1, -1, -1};
+  absl::Cleanup close_here = [&] { CloseAll(here); };
+  const absl::Cleanup close_there = [&] { CloseAll(there); };
+  // A socket, because writing to one that nobody reads any more need not raise SIGPIPE.
+  if (input == Input::kWritten) {
+    int ends[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
+      return SystemError("socketpair", errno);
+    }
+    here[0] = ends[0];
+    there[0] = ends[1];
   }
-  absl::StatusOr<pid_t> pid = Spawn(command, output[1], errors[1]);
-  close(output[1]);
-  close(errors[1]);
-  if (!pid.ok()) {
-    close(output[0]);
-    close(errors[0]);
-    return pid.status();
+  for (const int stream : {1, 2}) {
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0) return SystemError("pipe", errno);
+    here[stream] = ends[0];
+    there[stream] = ends[1];
   }
-  return std::unique_ptr<Process>(new Process(*pid, output[0], errors[0]));
+  absl::StatusOr<pid_t> pid = Spawn(command, there[0], there[1], there[2]);
+  if (!pid.ok()) return pid.status();
+  std::move(close_here).Cancel();
+  return std::unique_ptr<Process>(new Process(*pid, here[0], here[1], here[2]));
+}
+
+absl::Status Process::Write(std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t count = send(input_fd_, text.data(), text.size(), MSG_NOSIGNAL);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return SystemError("cannot write to the process", errno);
+    text.remove_prefix(static_cast<size_t>(count));
+  }
+  return absl::OkStatus();
 }
 
 Process::~Process() {
@@ -94,8 +124,7 @@ Process::~Process() {
     Signal(SIGKILL);
     Wait(absl::InfiniteFuture());
   }
-  if (output_fd_ >= 0) close(output_fd_);
-  if (errors_fd_ >= 0) close(errors_fd_);
+  CloseAll({input_fd_, output_fd_, errors_fd_});
 }
 
 Process::ReadResult Process::Read(size_t max_bytes, absl::Time deadline, std::string& output) {

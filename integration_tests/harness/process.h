@@ -8,8 +8,10 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 
@@ -25,10 +27,12 @@ struct ProcessExit {
 class Process {
  public:
   enum class ReadResult { kData, kEnd, kDeadline };
+  enum class Input { kNone, kWritten };
 
   // Starts the program `command[0]`, a path, with the other elements as arguments, this process's
-  // environment, and nothing on stdin.
-  static absl::StatusOr<std::unique_ptr<Process>> Start(const std::vector<std::string>& command);
+  // environment, and nothing on stdin, or what Write is given.
+  static absl::StatusOr<std::unique_ptr<Process>> Start(const std::vector<std::string>& command,
+                                                        Input input = Input::kNone);
   ~Process();
 
   // Appends what comes next on stdout, `max_bytes` at most, to `output`. stderr is read meanwhile,
@@ -39,6 +43,9 @@ class Process {
   // `unfinished_line`) and at the deadline. Not to be mixed with Read.
   std::optional<std::string> ReadLine(absl::Time deadline);
   const std::string& unfinished_line() const { return buffer_; }
+
+  // Writes all of it to stdin; with Input::kWritten. Another thread may read meanwhile.
+  absl::Status Write(std::string_view text);
 
   // Closes this end of stdout, as a host does that has gone. Read and ReadLine are at its end then.
   void CloseOutput();
@@ -55,9 +62,11 @@ class Process {
   std::optional<ProcessExit> Wait(absl::Time deadline);
 
  private:
-  Process(pid_t pid, int output, int errors) : pid_(pid), output_fd_(output), errors_fd_(errors) {}
+  Process(pid_t pid, int input, int output, int errors)
+      : pid_(pid), input_fd_(input), output_fd_(output), errors_fd_(errors) {}
 
   pid_t pid_;
+  int input_fd_;   // -1 without one
   int output_fd_;  // -1 once closed
   int errors_fd_;  // likewise
   std::string buffer_;

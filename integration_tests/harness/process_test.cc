@@ -33,6 +33,24 @@ TEST(RunCommandTest, GivesLinesErrorsAndExitCode) {
   EXPECT_FALSE(result.killed);
 }
 
+TEST(ProcessTest, ReadsWhatItIsWritten) {
+  auto process = Process::Start({"/bin/cat"}, Process::Input::kWritten);
+  ASSERT_TRUE(process.ok()) << process.status();
+
+  EXPECT_TRUE((*process)->Write("one\ntwo\n").ok());
+
+  EXPECT_EQ((*process)->ReadLine(absl::Now() + absl::Seconds(30)), "one");
+  EXPECT_EQ((*process)->ReadLine(absl::Now() + absl::Seconds(30)), "two");
+}
+
+TEST(ProcessTest, WritingToOneThatHasEndedFails) {
+  auto process = Process::Start({"/bin/true"}, Process::Input::kWritten);
+  ASSERT_TRUE(process.ok()) << process.status();
+  ASSERT_TRUE((*process)->Wait(absl::Now() + absl::Seconds(30)).has_value());
+
+  EXPECT_FALSE((*process)->Write("one\n").ok());
+}
+
 TEST(RunCommandTest, TellsTheSignalThatEndedTheProgram) {
   const RunResult result = RunShell("kill -TERM $$");
 

@@ -2,33 +2,18 @@
 
 #include <utility>
 
-#include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
-#include "gtest/gtest.h"
-
 namespace source_vitess::integration_tests {
 
 SimulatedSource::SimulatedSource(simulator::SimulatorOptions options,
                                  const std::map<std::string, std::string>& more,
                                  const std::vector<std::string>& shards)
-    : TestSource("shop"), simulator_(std::move(options)) {
-  std::string script = absl::StrCat("create keyspace shop shards ('", absl::StrJoin(shards, "', '"),
-                                    "'); use shop;");
-  for (const TableDefinition& table : TableDefinitions()) {
-    absl::StrAppend(&script, table.create, "; alter vschema on shop.", table.name, " add vindex ",
-                    table.vindex, "(", table.sharded, ");");
-  }
-  const absl::Status created = simulator_.cluster().RunScript(script);
-  EXPECT_TRUE(created.ok()) << created;
-  const absl::StatusOr<int> port = simulator_.Start();
-  EXPECT_TRUE(port.ok()) << port.status();
-  port_ = port.value_or(0);
-  Connect(harness::MakeConfig(port_, {keyspace()}, more));
+    : TestSource("shop"), shop_(std::move(options), shards) {
+  Connect(harness::MakeConfig(port(), {keyspace()}, more));
 }
 
 absl::StatusOr<query::QueryResult> SimulatedSource::Query(std::string_view target,
                                                           std::string_view sql) {
-  return simulator_.cluster().Execute(target, sql);
+  return simulator().cluster().Execute(target, sql);
 }
 
 }  // namespace source_vitess::integration_tests

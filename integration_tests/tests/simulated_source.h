@@ -1,4 +1,4 @@
-// A database in the simulator.
+// A database in the simulator that is read for Airbyte.
 #ifndef SOURCE_VITESS_INTEGRATION_TESTS_SIMULATED_SOURCE_H_
 #define SOURCE_VITESS_INTEGRATION_TESTS_SIMULATED_SOURCE_H_
 
@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "simulator/simulator.h"
+#include "tests/simulated_shop.h"
 #include "tests/test_source.h"
 
 namespace source_vitess::integration_tests {
@@ -22,12 +23,11 @@ class SimulatedSource : public TestSource {
 
   absl::StatusOr<query::QueryResult> Query(std::string_view target, std::string_view sql) override;
 
-  simulator::Simulator& simulator() { return simulator_; }
-  int port() const { return port_; }
+  simulator::Simulator& simulator() { return shop_.simulator(); }
+  int port() const { return shop_.port(); }
 
  private:
-  simulator::Simulator simulator_;
-  int port_ = 0;
+  SimulatedShop shop_;
 };
 
 }  // namespace source_vitess::integration_tests
