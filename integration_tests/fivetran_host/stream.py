@@ -86,6 +86,9 @@ class Stream:
         self._secrets = [secret.encode() for secret in secrets
                          if len(secret.encode()) >= LEAST_BYTES_OF_SECRET]
         self._progress = Progress.load(warehouse.progress)
+        # Whether the state keeps a table that is not selected is the connector's to say.
+        self._progress.filled = {name for name in self._progress.filled
+                                 if selection.has_table(*name.split(".", 1))}
         self._needed: dict[TableKey, frozenset[str]] = {}
         self._names: dict[bytes, str] = {}
         self._where = ""

@@ -69,7 +69,7 @@ class Command {
     writer_.EndObject();
     return *this;
   }
-  // A member that is JSON already.
+  // A member that is JSON already, on one line.
   Command& AddRaw(const char* name, const std::string& json) {
     writer_.Key(name);
     writer_.RawValue(json.data(), json.size(), rapidjson::kObjectType);
@@ -264,12 +264,19 @@ FivetranConnection::~FivetranConnection() {
   Ask(command).IgnoreError();
 }
 
-absl::Status FivetranConnection::Start(const std::string& program) {
+absl::StatusOr<int> FivetranConnection::Start(const std::string& program) {
   const char* other_build = std::getenv("SOURCE_VITESS_TEST_PROGRAM");
+  const std::vector<std::string> line = {other_build != nullptr ? other_build : program, "fivetran",
+                                         "--port", "0"};
   Command command("start", number_);
-  return Ask(command.Add("program", std::vector<std::string>{other_build ? other_build : program,
-                                                             "fivetran", "--port", "0"}))
-      .status();
+  const auto answer = Ask(command.Add("program", line));
+  if (!answer.ok()) return answer.status();
+  return (*answer)["port"].GetInt();
+}
+
+absl::Status FivetranConnection::Connect(int port) {
+  Command command("connect", number_);
+  return Ask(command.Add("port", static_cast<uint64_t>(port))).status();
 }
 
 absl::StatusOr<FivetranForm> FivetranConnection::Form() {
@@ -293,8 +300,14 @@ absl::StatusOr<std::vector<std::string>> FivetranConnection::Configure(
 }
 
 absl::Status FivetranConnection::Select(const std::string& selection) {
+  rapidjson::Document document;
+  document.Parse(selection.data(), selection.size());
+  if (document.HasParseError()) return absl::InvalidArgumentError("the selection is no JSON");
+  rapidjson::StringBuffer compact;
+  rapidjson::Writer<rapidjson::StringBuffer> writer(compact);
+  document.Accept(writer);
   Command command("select", number_);
-  return Ask(command.AddRaw("selection", selection)).status();
+  return Ask(command.AddRaw("selection", compact.GetString())).status();
 }
 
 absl::StatusOr<std::optional<std::string>> FivetranConnection::Test(const std::string& name) {

@@ -99,8 +99,11 @@ class FivetranConnection {
   ~FivetranConnection();  // kills the connector
 
   // Starts `program fivetran --port 0`, in the place of the former one. The environment variable
-  // SOURCE_VITESS_TEST_PROGRAM may name another build.
-  absl::Status Start(const std::string& program);
+  // SOURCE_VITESS_TEST_PROGRAM may name another build. Gives the port.
+  absl::StatusOr<int> Start(const std::string& program);
+
+  // Uses a connector that another connection has started.
+  absl::Status Connect(int port);
 
   absl::StatusOr<FivetranForm> Form();
 

@@ -18,7 +18,7 @@
 #include "absl/time/clock.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "model/changes.h"
+#include "tests/random_change.h"
 #include "model/history.h"
 #include "model/live_source.h"
 

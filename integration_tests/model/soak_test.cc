@@ -24,7 +24,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "harness/process.h"
-#include "model/changes.h"
+#include "tests/random_change.h"
 #include "model/memory_watch.h"
 #include "model/shard_map.h"
 #include "tests/simulated_source.h"

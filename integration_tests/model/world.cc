@@ -11,7 +11,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/synchronization/mutex.h"
 #include "gtest/gtest.h"
-#include "model/changes.h"
+#include "tests/random_change.h"
 #include "model/history.h"
 #include "model/shard_map.h"
 #include "tests/simulated_source.h"

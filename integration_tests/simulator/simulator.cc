@@ -58,6 +58,10 @@ void Simulator::EndStreams() {
   if (service_ != nullptr) service_->EndStreams();
 }
 
+size_t Simulator::running_streams() {
+  return service_ != nullptr ? service_->running_streams() : 0;
+}
+
 std::vector<vtgate::VStreamRequest> Simulator::stream_requests() {
   return service_ == nullptr ? std::vector<vtgate::VStreamRequest>() : service_->stream_requests();
 }

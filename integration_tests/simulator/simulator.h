@@ -54,6 +54,9 @@ class Simulator {
   // Ends every VStream that runs with UNAVAILABLE; new ones are taken.
   void EndStreams();
 
+  // The VStreams that run.
+  size_t running_streams();
+
   // What clients have asked since the last Start().
   std::vector<vtgate::VStreamRequest> stream_requests();
   std::vector<std::string> statements();

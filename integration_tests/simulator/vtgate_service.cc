@@ -199,6 +199,11 @@ void VtgateService::Ended(StreamCall* call) {
   running_.erase(call);
 }
 
+size_t VtgateService::running_streams() {
+  const absl::MutexLock lock(&mutex_);
+  return running_.size();
+}
+
 std::vector<vtgate::VStreamRequest> VtgateService::stream_requests() {
   const absl::MutexLock lock(&mutex_);
   return stream_requests_;

@@ -65,6 +65,8 @@ class VtgateService : public VtgateServiceInterface {
   // Ends all streams that run with UNAVAILABLE, as a VTGate does that goes down.
   void EndStreams();
 
+  // The VStream calls that are under way.
+  size_t running_streams();
   // The VStream requests that have come, in their order.
   std::vector<vtgate::VStreamRequest> stream_requests();
   // The statements that have come through Execute and StreamExecute, in their order.

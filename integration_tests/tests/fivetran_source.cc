@@ -35,9 +35,10 @@ FivetranSource::FivetranSource(simulator::SimulatorOptions options,
 }
 
 void FivetranSource::Start() {
-  const absl::Status started = connection_->Start(SOURCE_VITESS_PROGRAM);
-  EXPECT_TRUE(started.ok()) << started;
+  const absl::StatusOr<int> started = connection_->Start(SOURCE_VITESS_PROGRAM);
+  EXPECT_TRUE(started.ok()) << started.status();
   running_ = started.ok();
+  connector_port_ = started.value_or(0);
 }
 
 absl::StatusOr<query::QueryResult> FivetranSource::Query(std::string_view target,

@@ -48,6 +48,7 @@ class FivetranSource : public Database {
   simulator::Simulator& simulator() { return shop_.simulator(); }
   harness::FivetranConnection& connection() { return *connection_; }
   int port() const { return shop_.port(); }
+  int connector_port() const { return connector_port_; }
 
  private:
   void Start();
@@ -55,6 +56,7 @@ class FivetranSource : public Database {
   SimulatedShop shop_;
   std::unique_ptr<harness::FivetranConnection> connection_;
   bool running_ = false;
+  int connector_port_ = 0;
 };
 
 }  // namespace source_vitess::integration_tests

@@ -5,7 +5,6 @@
 #include <string>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/fivetran_source.h"
@@ -156,7 +155,6 @@ TEST_F(FivetranSyncTest, AColumnThatIsAddedArrivesWithItsValues) {
 
   EXPECT_EQ(report.Failure(), "");
   EXPECT_THAT(report.warnings, ElementsAre(HasSubstr("gets column city")));
-  EXPECT_EQ(report.schema_changes, 1u);
   EXPECT_THAT(source_.Differences(), IsEmpty());
   EXPECT_THAT(source_.Rows("customers", {"id", "city"}), Contains(R"({"id":102,"city":"Rome"})"));
   EXPECT_EQ(Sync().records, 0u);

@@ -239,6 +239,19 @@ class RulesTest(unittest.TestCase):
             connection.close()
         self.assertEqual(connection.findings.tell(), [])
 
+    def test_a_table_that_is_put_back_may_be_copied_again_or_go_on(self) -> None:
+        connection = Connection(Warehouse())
+        for messages in ([BEGIN, checkpoint()], [checkpoint()], [BEGIN, checkpoint()],
+                         [checkpoint()], [batch(upsert(1)), checkpoint()]):
+            without = messages == [checkpoint()]
+            connection.selection = Selection({"include_new_schemas": not without})
+            with FakeSource(messages) as source:
+                connection.connect(source.port)
+                connection.ask_schema()
+                connection.update()
+        connection.close()
+        self.assertEqual(connection.findings.tell(), [])
+
     def test_breaches_tell_where_and_what(self) -> None:
         with FakeSource([batch(TRUNCATE, record("UPSERT", id=number(1))), checkpoint()]) as source:
             connection = Connection(Warehouse())

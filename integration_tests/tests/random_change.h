@@ -1,6 +1,6 @@
-// What happens to the tables of a test's source (tests/test_source.h), at random.
-#ifndef SOURCE_VITESS_INTEGRATION_TESTS_MODEL_CHANGES_H_
-#define SOURCE_VITESS_INTEGRATION_TESTS_MODEL_CHANGES_H_
+// What happens to the tables of a test's source (tests/database.h), at random.
+#ifndef SOURCE_VITESS_INTEGRATION_TESTS_RANDOM_CHANGE_H_
+#define SOURCE_VITESS_INTEGRATION_TESTS_RANDOM_CHANGE_H_
 
 #include <random>
 #include <string>
@@ -15,4 +15,4 @@ std::vector<std::string> RandomChange(std::mt19937_64& random, int& next_id, boo
 
 }  // namespace source_vitess::integration_tests
 
-#endif  // SOURCE_VITESS_INTEGRATION_TESTS_MODEL_CHANGES_H_
+#endif  // SOURCE_VITESS_INTEGRATION_TESTS_RANDOM_CHANGE_H_

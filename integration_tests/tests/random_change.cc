@@ -1,9 +1,9 @@
-#include "model/changes.h"
+#include "tests/random_change.h"
 
 #include <cstdint>
 
 #include "absl/strings/str_cat.h"
-#include "tests/test_source.h"
+#include "tests/database.h"
 
 namespace source_vitess::integration_tests {
 

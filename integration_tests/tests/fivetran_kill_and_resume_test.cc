@@ -1,0 +1,83 @@
+// The connector is killed at any point of an Update, and started again with the last state that
+// Fivetran saved. What it sent behind that state may be in the warehouse or not.
+#include <cstdlib>
+#include <random>
+#include <string>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/fivetran_source.h"
+#include "tests/random_change.h"
+
+namespace source_vitess::integration_tests {
+namespace {
+
+using harness::FivetranReport;
+using harness::FivetranStop;
+using ::testing::IsEmpty;
+
+// Set SOURCE_VITESS_TEST_SEED to repeat a run.
+uint32_t Seed() {
+  const char* given = std::getenv("SOURCE_VITESS_TEST_SEED");
+  uint32_t seed = 0;
+  if (given != nullptr && absl::SimpleAtoi(given, &seed)) return seed;
+  return std::random_device{}();
+}
+
+simulator::SimulatorOptions SmallPackets() {
+  simulator::SimulatorOptions options;
+  options.service.streams.packet_bytes = 400;
+  return options;
+}
+
+class FivetranKillAndResumeTest : public ::testing::TestWithParam<int> {};
+
+TEST_P(FivetranKillAndResumeTest, TheWarehouseEqualsTheSource) {
+  const uint32_t seed = Seed() + static_cast<uint32_t>(GetParam());
+  RecordProperty("seed", absl::StrCat(seed));
+  SCOPED_TRACE(absl::StrCat("SOURCE_VITESS_TEST_SEED=", seed - static_cast<uint32_t>(GetParam())));
+  std::mt19937_64 random(seed);
+  const bool apart = GetParam() % 2 == 1;
+  FivetranSource source(SmallPackets(), {{"checkpoint_interval", "5"},
+                                         {"shards_per_stream", apart ? "1" : "16"},
+                                         {"parallel_copies", apart ? "3" : "2"}});
+  int next_id = 61;
+  for (const std::string& sql : RowsOfEveryTable(1, next_id - 1)) source.Execute(sql);
+
+  int kills = 0;
+  for (int attempt = 0; attempt < 40; ++attempt) {
+    harness::FivetranUpdateOptions options;
+    options.keep = random() % 2 == 0;
+    // The last attempts are left alone, so that the test ends.
+    if (attempt < 25) {
+      options.stop = FivetranStop{
+          .by = random() % 4 == 0 ? FivetranStop::By::kCancel : FivetranStop::By::kKill,
+          .after_bytes = 1 + random() % 30000};
+    }
+    const FivetranReport report = source.Sync(options);
+    if (!report.stopped) {
+      ASSERT_EQ(report.Failure(), "");
+      break;
+    }
+    ++kills;
+    const int changes = static_cast<int>(random() % 8);
+    for (int i = 0; i < changes; ++i) {
+      for (const std::string& sql : RandomChange(random, next_id, /*with_parcels=*/false)) {
+        source.Execute(sql);
+      }
+    }
+  }
+  RecordProperty("kills", kills);
+  // What was changed since the last kill.
+  ASSERT_EQ(source.Sync().Failure(), "");
+
+  EXPECT_THAT(source.Differences(), IsEmpty());
+  EXPECT_THAT(source.BrokenRules(), IsEmpty());
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, FivetranKillAndResumeTest, ::testing::Range(0, 8));
+
+}  // namespace
+}  // namespace source_vitess::integration_tests
