@@ -28,23 +28,23 @@ std::string Text(const Spread& spread, int decimals) {
 }
 
 std::string Head() {
-  return absl::StrFormat(kColumns, "", "rows/s", "MB/s of JSON", "CPU s per million rows", "system",
+  return absl::StrFormat(kColumns, "", "rows/s", "MB/s put out", "CPU s per million rows", "system",
                          "peak MB");
 }
 
 std::string Line(const char* name, const Workload& workload, const std::vector<RunCost>& runs,
-                 uint64_t json_bytes) {
+                 uint64_t output_bytes) {
   const auto rows = static_cast<double>(workload.rows());
-  const double json_megabytes = static_cast<double>(json_bytes) / kMega;
+  const double output_megabytes = static_cast<double>(output_bytes) / kMega;
   const Spread speed = Of(runs, [&](const RunCost& run) { return rows / run.wall_seconds; });
   const Spread cpu = Of(runs, [&](const RunCost& run) { return CpuSeconds(run) / rows * kMega; });
   const Spread system =
       Of(runs, [&](const RunCost& run) { return run.system_seconds / rows * kMega; });
   const Spread memory =
       Of(runs, [](const RunCost& run) { return static_cast<double>(run.peak_bytes) / kMega; });
-  const std::string json_speed =
-      json_bytes == 0 ? "-" : absl::StrFormat("%.0f", speed.median * json_megabytes / rows);
-  return absl::StrFormat(kColumns, name, Text(speed, 0), json_speed, Text(cpu, 3),
+  const std::string output_speed =
+      output_bytes == 0 ? "-" : absl::StrFormat("%.0f", speed.median * output_megabytes / rows);
+  return absl::StrFormat(kColumns, name, Text(speed, 0), output_speed, Text(cpu, 3),
                          absl::StrFormat("%.3f", system.median), Text(memory, 1));
 }
 
@@ -74,14 +74,14 @@ std::string Report(const Workload& workload, const WorkloadCosts& costs) {
   std::string text = absl::StrFormat(
       "%s: %d rows in %d messages, %.0f bytes a row on the wire", WorkloadName(workload.choice()),
       workload.rows(), workload.messages(), static_cast<double>(workload.bytes()) / rows);
-  if (costs.json_bytes > 0) {
-    absl::StrAppendFormat(&text, ", %.0f bytes a row as JSON",
-                          static_cast<double>(costs.json_bytes) / rows);
+  if (costs.output_bytes > 0) {
+    absl::StrAppendFormat(&text, ", %.0f bytes a row put out",
+                          static_cast<double>(costs.output_bytes) / rows);
   }
   absl::StrAppendFormat(&text, "\n  median (least .. most) of %d runs\n", costs.floor.size());
   text += Head();
   if (!costs.connector.empty()) {
-    text += Line("connector", workload, costs.connector, costs.json_bytes);
+    text += Line("connector", workload, costs.connector, costs.output_bytes);
   }
   text += Line("floor", workload, costs.floor, 0);
   if (const std::optional<double> ratio = CpuRatio(costs); ratio.has_value()) {

@@ -25,7 +25,7 @@ Spread SpreadOf(std::vector<double> values);
 struct WorkloadCosts {
   std::vector<RunCost> floor;
   std::vector<RunCost> connector;  // empty: only the floor was measured
-  uint64_t json_bytes = 0;         // of one run of the connector
+  uint64_t output_bytes = 0;       // of one run of the connector
 };
 
 // The medians of connector and floor, one by the other. Nothing without a connector.

@@ -15,6 +15,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
 #include "benchmark/connector_setup.h"
+#include "benchmark/fivetran_update.h"
 #include "benchmark/floor.h"
 #include "benchmark/measured_run.h"
 #include "benchmark/prepared_vtgate.h"
@@ -42,6 +43,7 @@ struct Arguments {
   bool large_transaction = false;
   bool floor_only = false;
   std::string connector = SOURCE_VITESS_PROGRAM;
+  std::string host = "airbyte";
   std::string under;
   double max_ratio = 0;
   double max_memory_mb = 0;
@@ -106,6 +108,89 @@ absl::StatusOr<uint64_t> JsonBytes(const ConnectorSetup& setup, const Workload& 
   return output->bytes;
 }
 
+// The connector as one host runs it. What it delivers is looked at once, before anything is
+// measured.
+class Subject {
+ public:
+  virtual ~Subject() = default;
+  virtual absl::StatusOr<RunCost> Run() = 0;
+  // Of one run.
+  uint64_t bytes() const { return bytes_; }
+
+ protected:
+  uint64_t bytes_ = 0;
+};
+
+std::vector<std::string> Under(const Arguments& arguments) {
+  if (arguments.under.empty()) return {};
+  return absl::StrSplit(arguments.under, ' ');
+}
+
+class AirbyteSubject final : public Subject {
+ public:
+  static absl::StatusOr<std::unique_ptr<Subject>> Make(const Arguments& arguments,
+                                                       const Workload& workload, int port) {
+    absl::StatusOr<ConnectorSetup> setup = SetUp(arguments, workload.choice(), port);
+    if (!setup.ok()) return setup.status();
+    const absl::StatusOr<uint64_t> bytes = JsonBytes(*setup, workload);
+    if (!bytes.ok()) return bytes.status();
+    auto subject = std::unique_ptr<AirbyteSubject>(new AirbyteSubject(*std::move(setup)));
+    subject->bytes_ = *bytes;
+    subject->command_ = Under(arguments);
+    const std::vector<std::string>& read = subject->setup_.command();
+    subject->command_.insert(subject->command_.end(), read.begin(), read.end());
+    return subject;
+  }
+
+  absl::StatusOr<RunCost> Run() override { return MeasureRun(command_, kRunTimeout); }
+
+ private:
+  explicit AirbyteSubject(ConnectorSetup setup) : setup_(std::move(setup)) {}
+
+  ConnectorSetup setup_;
+  std::vector<std::string> command_;
+};
+
+class FivetranSubject final : public Subject {
+ public:
+  static absl::StatusOr<std::unique_ptr<Subject>> Make(const Arguments& arguments,
+                                                       const Workload& workload, int port) {
+    auto subject = std::unique_ptr<FivetranSubject>(new FivetranSubject);
+    subject->port_ = port;
+    const std::vector<std::string> command = {arguments.connector};
+    if (workload.choice().kind != WorkloadKind::kCopy) {
+      auto server = ServerProcess::Start({WorkloadKind::kCopy, workload.choice().table}, 1);
+      if (!server.ok()) return server.status();
+      auto copy = RunUpdate(command, server->port(), "", /*count=*/true, kRunTimeout);
+      if (!copy.ok()) return copy.status();
+      subject->state_ = std::move(copy->state);
+    }
+    const auto counted = RunUpdate(command, port, subject->state_, /*count=*/true, kRunTimeout);
+    if (!counted.ok()) return counted.status();
+    if (counted->records != workload.rows()) {
+      return absl::InternalError(absl::StrCat("the connector gave ", counted->records,
+                                              " records of ", workload.rows(), " rows"));
+    }
+    subject->bytes_ = counted->bytes;
+    subject->command_ = Under(arguments);
+    subject->command_.push_back(arguments.connector);
+    return subject;
+  }
+
+  absl::StatusOr<RunCost> Run() override {
+    auto result = RunUpdate(command_, port_, state_, /*count=*/false, kRunTimeout);
+    if (!result.ok()) return result.status();
+    return result->cost;
+  }
+
+ private:
+  FivetranSubject() = default;
+
+  int port_ = 0;
+  std::string state_;
+  std::vector<std::string> command_;
+};
+
 absl::StatusOr<WorkloadCosts> Measure(const Arguments& arguments, const Workload& workload) {
   absl::StatusOr<ServerProcess> server = ServerProcess::Start(workload.choice(), workload.rows());
   if (!server.ok()) return server.status();
@@ -118,18 +203,14 @@ absl::StatusOr<WorkloadCosts> Measure(const Arguments& arguments, const Workload
                                                   absl::StrCat(server->port())};
 
   WorkloadCosts costs;
-  std::optional<ConnectorSetup> setup;
-  std::vector<std::string> connector_command;
+  std::unique_ptr<Subject> subject;
   if (!arguments.floor_only) {
-    absl::StatusOr<ConnectorSetup> made = SetUp(arguments, workload.choice(), server->port());
+    auto made = arguments.host == "fivetran"
+                    ? FivetranSubject::Make(arguments, workload, server->port())
+                    : AirbyteSubject::Make(arguments, workload, server->port());
     if (!made.ok()) return made.status();
-    setup.emplace(*std::move(made));
-    const absl::StatusOr<uint64_t> json_bytes = JsonBytes(*setup, workload);
-    if (!json_bytes.ok()) return json_bytes.status();
-    costs.json_bytes = *json_bytes;
-    if (!arguments.under.empty()) connector_command = absl::StrSplit(arguments.under, ' ');
-    connector_command.insert(connector_command.end(), setup->command().begin(),
-                             setup->command().end());
+    subject = *std::move(made);
+    costs.output_bytes = subject->bytes();
   }
 
   // By turns, so that whatever else the machine does meets both.
@@ -137,8 +218,8 @@ absl::StatusOr<WorkloadCosts> Measure(const Arguments& arguments, const Workload
     absl::StatusOr<RunCost> floor = MeasureRun(floor_command, kRunTimeout);
     if (!floor.ok()) return floor.status();
     costs.floor.push_back(*floor);
-    if (connector_command.empty()) continue;
-    absl::StatusOr<RunCost> connector = MeasureRun(connector_command, kRunTimeout);
+    if (subject == nullptr) continue;
+    absl::StatusOr<RunCost> connector = subject->Run();
     if (!connector.ok()) return connector.status();
     costs.connector.push_back(*connector);
   }
@@ -241,6 +322,9 @@ int Main(int argc, char** argv) {
       ->check(CLI::Range(uint64_t{1}, uint64_t{1'000'000'000}))
       ->capture_default_str();
   app.add_option("--connector", arguments.connector, "The program source-vitess")
+      ->capture_default_str();
+  app.add_option("--host", arguments.host, "The host that the connector runs for")
+      ->check(CLI::IsMember({"airbyte", "fivetran"}))
       ->capture_default_str();
   app.add_flag("--floor-only", arguments.floor_only, "Leave the connector out");
   app.add_option("--under", arguments.under,

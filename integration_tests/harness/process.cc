@@ -177,8 +177,10 @@ std::optional<ProcessExit> Process::Wait(absl::Time deadline) {
     if (absl::Now() >= deadline) return std::nullopt;
   }
   int status = 0;
-  while (waitpid(pid_, &status, 0) < 0 && errno == EINTR) continue;
+  rusage usage{};
+  while (wait4(pid_, &status, 0, &usage) < 0 && errno == EINTR) continue;
   exit_.emplace();
+  exit_->usage = usage;
   if (WIFEXITED(status)) exit_->exit_code = WEXITSTATUS(status);
   if (WIFSIGNALED(status)) exit_->signal = WTERMSIG(status);
   return exit_;

@@ -2,6 +2,7 @@
 #ifndef SOURCE_VITESS_HARNESS_PROCESS_H_
 #define SOURCE_VITESS_HARNESS_PROCESS_H_
 
+#include <sys/resource.h>
 #include <sys/types.h>
 
 #include <cstddef>
@@ -21,6 +22,7 @@ namespace source_vitess::harness {
 struct ProcessExit {
   std::optional<int> exit_code;  // when it ended by itself
   std::optional<int> signal;     // when a signal ended it
+  rusage usage = {};             // what it used, with all of its threads
 };
 
 // For one thread. The destructor kills the process if it still runs.
