@@ -36,6 +36,9 @@ preset = $(shell test -e $(dependencies)/prefix/lib/libgrpc++.a && echo hosting 
 program := $(RELEASE)/source-vitess
 c_library := ^(libc|libm|libpthread|libdl|librt)\.so\.[0-9]+$$|^ld-linux-x86-64\.so\.2$$
 
+# Variables of this make's command line must not become those of the makefiles of the libraries.
+build = env -u MAKEFLAGS -u MAKELEVEL $(CMAKE) --build
+
 help:
 	@sed -n 's/^# \{0,1\}//p; /^\.PHONY/q' Makefile
 
@@ -43,14 +46,14 @@ build_dependencies:
 	$(CMAKE) -G 'Unix Makefiles' -S cmake/hosting -B $(dependencies) $(compilers) \
 	  -DDEPENDENCY_SOURCES='$(abspath $(DEPENDENCY_SOURCES))' \
 	  -DDEPENDENCY_TABLE='$(abspath $(DEPENDENCY_TABLE))'
-	env -u MAKEFLAGS -u MAKELEVEL $(CMAKE) --build $(dependencies) --parallel $(JOBS)
+	$(build) $(dependencies) --parallel $(JOBS)
 
 build_connector:
 ifdef TREE
-	$(CMAKE) --build $(TREE) --target source-vitess-static
+	$(build) $(TREE) --target source-vitess-static
 else
 	$(CMAKE) --preset $(preset) $(compilers)
-	env -u MAKEFLAGS -u MAKELEVEL $(CMAKE) --build build/$(preset) --parallel $(JOBS) --target source-vitess-static
+	$(build) build/$(preset) --parallel $(JOBS) --target source-vitess-static
 endif
 	rm -rf $(RELEASE)
 	mkdir -p $(RELEASE)
