@@ -9,6 +9,7 @@ namespace source_vitess::sync {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::StartsWith;
 using ::testing::IsEmpty;
 using vitess::GtidSet;
 
@@ -298,6 +299,50 @@ TEST_F(ReplicateJobTest, GoesOnBehindATruncateIfTheOptionSaysSo) {
 
   EXPECT_FALSE(job_->Run().table.has_value());
   EXPECT_THAT(Positions(), ElementsAre("t 0=7", "u 0=7"));
+}
+
+TEST_F(ReplicateJobTest, TellsAHostOfATruncateBehindTheRowsBeforeIt) {
+  options_.host_truncates = true;
+  Prepare(At(5), At(5),
+          {Transaction(6, {"u"}, At(6)),
+           Events().Vgtid("0", Vgtid({{"0", At(7)}})).Ddl("0", "truncate table u").Message(),
+           Transaction(8, {"u"}, At(8))});
+  tables_[1].only_shard = "0";
+
+  EXPECT_FALSE(job_->Run().table.has_value());
+  EXPECT_THAT(Positions(), ElementsAre("t 0=8", "u 0=8"));
+  std::vector<std::string> of_rows;
+  for (const std::string& line : sink_.lines) {
+    if (line.starts_with("u insert") || line.starts_with("truncate")) of_rows.push_back(line);
+  }
+  EXPECT_THAT(of_rows, ElementsAre(StartsWith("u insert"), "truncate u", StartsWith("u insert")));
+}
+
+TEST_F(ReplicateJobTest, CannotTellAHostOfATruncateInOneOfSeveralShards) {
+  options_.host_truncates = true;
+  Prepare(At(5), At(5),
+          {Events().Vgtid("0", Vgtid({{"0", At(7)}})).Ddl("0", "truncate table u").Message()});
+
+  const JobOutcome outcome = job_->Run();
+
+  EXPECT_EQ(outcome.table, 1u);
+  EXPECT_EQ(vitess::Classify(outcome.status), vitess::ErrorClass::kEmptied);
+  EXPECT_THAT(Positions(), ElementsAre("t 0=5", "u 0=5"));
+}
+
+TEST_F(ReplicateJobTest, CannotTellAHostThatATableWasDroppedOrHasLostAPartition) {
+  for (const char* statement :
+       {"drop table u", "rename table u to v", "alter table u drop partition p0"}) {
+    options_.host_truncates = true;
+    Prepare(At(5), At(5),
+            {Events().Vgtid("0", Vgtid({{"0", At(7)}})).Ddl("0", statement).Message()});
+    tables_[1].only_shard = "0";
+
+    const JobOutcome outcome = job_->Run();
+
+    EXPECT_EQ(outcome.table, 1u) << statement;
+    EXPECT_EQ(vitess::Classify(outcome.status), vitess::ErrorClass::kEmptied) << statement;
+  }
 }
 
 TEST_F(ReplicateJobTest, LeavesADdlAloneThatATableHasBehindItself) {

@@ -28,9 +28,10 @@ std::vector<std::string> KeysAskedFor(const std::string& sql) {
 // One table, t, in one shard.
 class RowWriterTest : public ::testing::Test {
  protected:
-  void SetUp() override { Begin(); }
+  void SetUp() override { Begin(table_); }
 
-  void Begin() {
+  // `table` has to live as long as the rows are written.
+  void Begin(const Table& table) {
     rows_.emplace(1, mysql::TypeOptions(), RowFetcher::Source{vtgate_, absl::Seconds(1)}, moves_,
                   sink_, sequence_, [this] {
                     handed_over_.push_back(rows_->batch().size_bytes());
@@ -40,7 +41,7 @@ class RowWriterTest : public ::testing::Test {
                   });
     const vtgate::VStreamResponse response = Events().Field("-80", "t", kTime).Message();
     ASSERT_TRUE(
-        rows_->SetFields(0, table_, response.events(0).field_event(), mysql::RowSource::kBinlog)
+        rows_->SetFields(0, table, response.events(0).field_event(), mysql::RowSource::kBinlog)
             .ok());
   }
 
@@ -167,12 +168,64 @@ TEST_F(RowWriterTest, DeletesTheOldKeyOfARowThatIsGone) {
 
 TEST_F(RowWriterTest, PassesAbsentColumnsOnToASinkThatTakesThem) {
   sink_.takes_absent_columns = true;
-  Begin();
+  Begin(table_);
 
   ASSERT_TRUE(Append(Events().UpdateWithoutName("-80", "t", 1, 1, kTime)).ok());
 
   EXPECT_THAT(Lines(), ElementsAre("t update 1 "));
   EXPECT_THAT(vtgate_.queries, IsEmpty());
+}
+
+TEST_F(RowWriterTest, ReadsARowThatIsNewOrHasANewKeyEvenIfTheSinkTakesUpdatesWithoutAllColumns) {
+  sink_.takes_absent_columns = true;
+  Begin(table_);
+  vtgate_.answers = {Rows({{"2", "b"}})};
+
+  ASSERT_TRUE(Append(Events().UpdateWithoutName("-80", "t", 1, 2, kTime)).ok());
+  ASSERT_TRUE(rows_->Complete().ok());
+
+  EXPECT_THAT(Lines(), ElementsAre("t update 1>2 b"));
+}
+
+TEST_F(RowWriterTest, SaysNothingOfAnUpdateOfColumnsThatAreNotDelivered) {
+  Table table = MakeTable(0, "t");
+  table.columns = {"id"};
+  Begin(table);
+
+  ASSERT_TRUE(Append(Events()
+                         .Update("-80", "t", 1, 1, "a", kTime)
+                         .Update("-80", "t", 1, 2, "a", kTime)
+                         .Insert("-80", "t", 3, "a", kTime))
+                  .ok());
+
+  EXPECT_THAT(Lines(), ElementsAre("t update 1>2 ", "t insert 3 "));
+}
+
+TEST_F(RowWriterTest, TellsTheWholeRowBeforeWhereNothingElseTellsItApart) {
+  Table table = MakeTable(0, "t");
+  table.schema.key.clear();
+  Begin(table);
+
+  ASSERT_TRUE(Append(Events()
+                         .Update("-80", "t", 1, 2, "a", kTime)
+                         .Update("-80", "t", 2, 2, "a", kTime)
+                         .Delete("-80", "t", 2, "a", kTime))
+                  .ok());
+
+  EXPECT_THAT(Lines(), ElementsAre("t update 1>2 a", "t update 2 a", "t delete 2"));
+}
+
+TEST_F(RowWriterTest, DeliversAColumnThatTheSchemaDoesNotHaveIfTheTableTakesIt) {
+  Table table = MakeTable(0, "t");
+  table.schema.columns.pop_back();
+  table.columns = {"id"};
+  Begin(table);
+  ASSERT_TRUE(Append(Events().Insert("-80", "t", 1, "a", kTime)).ok());
+  table.takes_other_column = [](const std::string& name) { return name == "name"; };
+  Begin(table);
+  ASSERT_TRUE(Append(Events().Insert("-80", "t", 2, "b", kTime)).ok());
+
+  EXPECT_THAT(Lines(), ElementsAre("t insert 2 b"));
 }
 
 TEST_F(RowWriterTest, KeepsOnFailingOnceRowsCouldNotBeRead) {
