@@ -140,7 +140,8 @@ class Handler final : public fivetran::Handler {
 
   absl::StatusOr<sdk::TestResponse> Test(const sdk::TestRequest& request,
                                          std::stop_token stop) override {
-    const absl::Status status = RunTest(OfCall(std::move(stop)), request);
+    const absl::Status status =
+        fivetran::InWordsOfTheForm(RunTest(OfCall(std::move(stop)), request));
     sdk::TestResponse response;
     if (status.ok()) {
       response.set_success(true);
@@ -154,7 +155,9 @@ class Handler final : public fivetran::Handler {
 
   absl::StatusOr<sdk::SchemaResponse> Schema(const sdk::SchemaRequest& request,
                                              std::stop_token stop) override {
-    return ReadSchema(OfCall(std::move(stop)), request);
+    auto response = ReadSchema(OfCall(std::move(stop)), request);
+    if (!response.ok()) return fivetran::InWordsOfTheForm(response.status());
+    return response;
   }
 
   absl::Status Update(const sdk::UpdateRequest& request, fivetran::ResponseStream& out,

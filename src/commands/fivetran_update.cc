@@ -291,7 +291,8 @@ class Update {
   }
 
   // What the user can mend is a Task, which alone is shown as an error that asks for something.
-  absl::Status Give(const absl::Status& status) {
+  absl::Status Give(const absl::Status& of_update) {
+    const absl::Status status = fivetran::InWordsOfTheForm(of_update);
     switch (vitess::Classify(status)) {
       case ErrorClass::kConfiguration:
       case ErrorClass::kLostPosition:

@@ -320,20 +320,6 @@ void Insert(const Field& field, Value value, rapidjson::Document& json) {
   object->AddMember(StringOf(field.path.back(), json), std::move(value), json.GetAllocator());
 }
 
-// In the form's words: what is wrong with an option is said of its field.
-absl::Status InWordsOfTheForm(const absl::Status& status) {
-  std::string message(status.message());
-  for (const Field& field : Fields()) {
-    const std::string option = absl::StrCat("\"", absl::StrJoin(field.path, "."));
-    const std::string label = absl::StrCat("\"", field.label);
-    message = absl::StrReplaceAll(
-        message, {{absl::StrCat("Option ", option, "\""), absl::StrCat("Field ", label, "\"")},
-                  {absl::StrCat("Option ", option, "["), absl::StrCat("Field ", label, "[")},
-                  {absl::StrCat(option, "\""), absl::StrCat(label, "\"")}});
-  }
-  return vitess::ConfigurationError(message);
-}
-
 }  // namespace
 
 sdk::ConfigurationFormResponse MakeForm() {
@@ -364,6 +350,21 @@ sdk::ConfigurationFormResponse MakeForm() {
   AddTest(kTablesTest, "Find the keyspaces and tables", form);
   AddTest(kBinaryLogsTest, "Check tablets, binary log settings and positions", form);
   return form;
+}
+
+absl::Status InWordsOfTheForm(const absl::Status& status) {
+  if (status.ok()) return status;
+  std::string message(status.message());
+  for (const Field& field : Fields()) {
+    const std::string option = absl::StrCat("\"", absl::StrJoin(field.path, "."));
+    const std::string label = absl::StrCat("\"", field.label);
+    message = absl::StrReplaceAll(
+        message, {{absl::StrCat("Option ", option, "\""), absl::StrCat("Field ", label, "\"")},
+                  {absl::StrCat("Option ", option, "["), absl::StrCat("Field ", label, "[")},
+                  {absl::StrCat("option ", option, "\""), absl::StrCat("field ", label, "\"")},
+                  {absl::StrCat(option, "\""), absl::StrCat(label, "\"")}});
+  }
+  return vitess::WithClass(absl::Status(status.code(), message), vitess::Classify(status));
 }
 
 absl::StatusOr<config::Options> ParseConfiguration(

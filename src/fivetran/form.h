@@ -32,6 +32,10 @@ fivetran_sdk::v2::ConfigurationFormResponse MakeForm();
 absl::StatusOr<config::Options> ParseConfiguration(
     const google::protobuf::Map<std::string, std::string>& configuration);
 
+// The same failure in the form's words: an option that its text names in quotation marks is named
+// as the field's label.
+absl::Status InWordsOfTheForm(const absl::Status& status);
+
 }  // namespace source_vitess::fivetran
 
 #endif  // SOURCE_VITESS_FIVETRAN_FORM_H_
