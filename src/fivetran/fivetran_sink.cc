@@ -48,6 +48,9 @@ FivetranSink::FivetranSink(ResponseStream& out, const mysql::TypeOptions& types,
 void FivetranSink::TakeOver(const mysql::TableSchema& table, std::span<const std::string> columns,
                             const TableState& state) {
   // A key that is not known is taken for today's.
+  for (const auto& [shard, gtid] : state.position.since) {
+    since_[{table.keyspace, table.name}].insert(shard);
+  }
   state_.Set(table.keyspace, table.name, state.position,
              state.key.has_value() ? *state.key : table.key, columns);
 }
@@ -69,6 +72,7 @@ absl::Status FivetranSink::Begin(const sync::Table& table) {
   if (state_.Has(name.first, name.second) || !begun_.insert(name).second) {
     return absl::OkStatus();
   }
+  emptied_.insert(name);
   sdk::UpdateResponse response;
   sdk::Schema& schema = *response.mutable_schema_change()->mutable_with_schema()->add_schemas();
   schema.set_name(table.keyspace());
@@ -111,13 +115,27 @@ absl::Status FivetranSink::Truncate(const sync::Table& table) {
 }
 
 absl::Status FivetranSink::Checkpoint(std::span<const sync::TableCheckpoint> checkpoints) {
+  bool is_wanted = false;
   for (const sync::TableCheckpoint& checkpoint : checkpoints) {
     const sync::Table& table = *checkpoint.table;
     if (absl::Status status = Begin(table); !status.ok()) return status;
+    is_wanted |= BeginsInShard(table, *checkpoint.position);
     state_.Set(table.keyspace(), table.name(), *checkpoint.position, table.schema.key,
                table.columns);
   }
-  return CheckpointIsDue(absl::Now()) ? SendCheckpoint() : absl::OkStatus();
+  return is_wanted || CheckpointIsDue(absl::Now()) ? SendCheckpoint() : absl::OkStatus();
+}
+
+bool FivetranSink::BeginsInShard(const sync::Table& table, const sync::TablePosition& position) {
+  const Name name(table.keyspace(), table.name());
+  if (position.since.empty()) {
+    since_.erase(name);
+    return false;
+  }
+  std::set<std::string>& known = since_[name];
+  bool begins = false;
+  for (const auto& [shard, gtid] : position.since) begins |= known.insert(shard).second;
+  return begins && !emptied_.contains(name);
 }
 
 bool FivetranSink::CheckpointIsDue(absl::Time now) const {
@@ -161,6 +179,7 @@ absl::Status FivetranSink::SendCheckpoint() {
   response.mutable_checkpoint()->set_state_json(state_.ToJson());
   const std::string message = response.SerializeAsString();
   absl::Status status = Send(message);
+  emptied_.clear();
   records_ = 0;
   bytes_ = 0;
   last_checkpoint_ = absl::Now();
@@ -183,6 +202,7 @@ std::optional<sync::TablePosition> FivetranSink::Position(const std::string& key
 void FivetranSink::Forget(const std::string& keyspace, const std::string& table) {
   state_.Remove(keyspace, table);
   begun_.erase({keyspace, table});
+  since_.erase({keyspace, table});
 }
 
 }  // namespace source_vitess::fivetran

@@ -28,7 +28,9 @@ namespace source_vitess::fivetran {
 //
 // Fivetran's checkpoint has the positions of all tables. So the positions that the engine hands out
 // are gathered, and a checkpoint goes out when enough has come behind the last one: it covers what
-// was written before, and takes a small part of what is sent, however large the state is.
+// was written before, and takes a small part of what is sent, however large the state is. One goes
+// out at once when a table that the last one has begins in another shard: nothing is emptied when
+// it is taken up from there, so that the rows to come need the `since` of their shard to be saved.
 //
 // One thread at a time, but for NewBatch.
 class FivetranSink final : public sync::Sink {
@@ -79,6 +81,7 @@ class FivetranSink final : public sync::Sink {
   absl::Status Send(std::string_view message);
   absl::Status Begin(const sync::Table& table);
   absl::Status SendTruncate(const sync::Table& table);
+  bool BeginsInShard(const sync::Table& table, const sync::TablePosition& position);
   bool CheckpointIsDue(absl::Time now) const;
 
   ResponseStream& out_;
@@ -86,11 +89,13 @@ class FivetranSink final : public sync::Sink {
   const Policy policy_;
   DestinationColumns columns_;
   StateWriter state_;
-  std::set<Name> begun_;                    // from nothing, in this Update
-  std::vector<const sync::Table*> tables_;  // by Table::index
+  std::set<Name> begun_;                         // from nothing, in this Update
+  std::map<Name, std::set<std::string>> since_;  // the shards with one in the newest position
+  std::vector<const sync::Table*> tables_;       // by Table::index
   std::map<Name, std::map<std::string, AlteredValues>> altered_;
 
   // Since the last checkpoint.
+  std::set<Name> emptied_;  // tables that are begun from nothing, which it does not have
   uint64_t records_ = 0;
   uint64_t bytes_ = 0;
   absl::Time last_checkpoint_;
