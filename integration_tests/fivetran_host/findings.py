@@ -27,7 +27,7 @@ RULES: dict[str, tuple[str, str]] = {
     "excluded": ("2.5", "what the user has not selected is not sent"),
     "reserved-column": ("2.6", "columns named _fivetran_ are the platform's"),
     "repeated-column": ("1.5", "a column stands in a record once"),
-    "upsert-complete": ("2.6", "an UPSERT has every selected column"),
+    "upsert-complete": ("2.6", "an UPSERT has every selected column that this sync began with"),
     "key-complete": ("2.6", "an UPDATE or DELETE has the whole key, or without one every column"),
     "key-null": ("2.6", "columns of a key are not null"),
     "keyless-update": ("2.12", "a row without a key cannot be updated: it is deleted and inserted"),

@@ -89,7 +89,8 @@ class Stream:
         # Whether the state keeps a table that is not selected is the connector's to say.
         self._progress.filled = {name for name in self._progress.filled
                                  if selection.has_table(*name.split(".", 1))}
-        self._needed: dict[TableKey, frozenset[str]] = {}
+        self._columns: dict[TableKey, frozenset[str]] = {}  # those that are selected
+        self._needed: dict[TableKey, frozenset[str]] = {}  # in an UPSERT, where it is not all of them
         self._names: dict[bytes, str] = {}
         self._where = ""
 
@@ -178,8 +179,11 @@ class Stream:
         for name in table.columns:
             if not self._selection.has_column(table, name):
                 self._broken("excluded", f"{table}.{name} is announced")
+        # Other shards send rows from before a column was added, for which NULL is right.
+        needed = None if before is None else self._needed_of(before) & table.columns.keys()
         self._declared[table.id] = table
-        self._needed.pop(table.id, None)
+        self._columns[table.id] = self._selected(table)
+        self._needed[table.id] = self._columns[table.id] if needed is None else needed
         self._warehouse.describe(table)
 
     # --- records
@@ -248,13 +252,13 @@ class Stream:
         self._progress.filled.add(name)
 
     def _row(self, table: Table, record: Any) -> dict[str, Stored]:
-        needed = self._columns_of(table)
+        selected = self._columns_of(table)
         row: dict[str, Stored] = {}
         for entry in record.data:
             name = self._name(entry.key)
             if name in row:
                 self._broken("repeated-column", f"{table}.{name}")
-            if name in needed:
+            if name in selected:
                 row[name] = self._value(table, table.columns[name], entry.value)
             elif is_reserved(name):
                 self._broken("reserved-column", f"{table}.{name} is sent")
@@ -266,11 +270,17 @@ class Stream:
 
     def _columns_of(self, table: Table) -> frozenset[str]:
         """Those that are selected."""
-        needed = self._needed.get(table.id)
-        if needed is None:
-            needed = self._needed[table.id] = frozenset(
-                name for name in table.columns if self._selection.has_column(table, name))
-        return needed
+        columns = self._columns.get(table.id)
+        if columns is None:
+            columns = self._columns[table.id] = self._selected(table)
+        return columns
+
+    def _needed_of(self, table: Table) -> frozenset[str]:
+        """Those of an UPSERT."""
+        return self._needed.get(table.id) or self._columns_of(table)
+
+    def _selected(self, table: Table) -> frozenset[str]:
+        return frozenset(name for name in table.columns if self._selection.has_column(table, name))
 
     def _value(self, table: Table, column: Any, value: Any) -> Stored:
         member = value.WhichOneof("inner")
@@ -287,7 +297,7 @@ class Stream:
         return stored
 
     def _check_columns(self, table: Table, record_type: int, row: dict[str, Stored]) -> None:
-        needed = self._columns_of(table)
+        needed = self._needed_of(table)
         if record_type == messages.UPSERT:
             rule, whole = "upsert-complete", needed
         else:

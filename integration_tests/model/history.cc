@@ -76,14 +76,14 @@ std::string Tell(const History& history) {
   return text;
 }
 
-History Shrink(const History& history, int attempts) {
+History Shrink(const History& history, Host host, int attempts) {
   History best = history;
   for (bool shorter = true; shorter && attempts > 0;) {
     shorter = false;
     for (size_t i = 0; i + 1 < best.steps.size() && attempts > 0; --attempts) {
       History candidate = best;
       candidate.steps.erase(candidate.steps.begin() + static_cast<std::ptrdiff_t>(i));
-      if (Run(candidate).failure.empty()) {
+      if (Run(candidate, host).failure.empty()) {
         ++i;
       } else {
         best = std::move(candidate);

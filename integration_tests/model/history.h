@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "model/hosted_source.h"
+
 namespace source_vitess::integration_tests {
 
 enum class StepKind {
@@ -53,11 +55,11 @@ struct Outcome {
   int failovers = 0;
 };
 
-// Runs the history on a simulator of its own.
-Outcome Run(const History& history);
+// Runs the history on a simulator of its own, through one host.
+Outcome Run(const History& history, Host host);
 
 // Leaves out steps as long as the rest still fails, at most `attempts` times.
-History Shrink(const History& history, int attempts);
+History Shrink(const History& history, Host host, int attempts);
 
 }  // namespace source_vitess::integration_tests
 

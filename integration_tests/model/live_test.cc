@@ -18,9 +18,9 @@
 #include "absl/time/clock.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "tests/random_change.h"
 #include "model/history.h"
 #include "model/live_source.h"
+#include "tests/random_change.h"
 
 namespace source_vitess::integration_tests {
 namespace {

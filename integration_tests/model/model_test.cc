@@ -1,5 +1,6 @@
 // Random histories: whatever happens to the source, to Vitess and to the connector, the destination
-// equals the source behind every sync that ends well, and an idle sync delivers nothing.
+// equals the source behind every sync that ends well, and an idle sync delivers nothing. Through
+// Airbyte's destination and through Fivetran's host.
 //
 //   SOURCE_VITESS_MODEL_HISTORIES=1000  runs so many
 //   SOURCE_VITESS_MODEL_SEED=4711       begins with this one; the next ones follow it. 0: one that
@@ -24,7 +25,8 @@
 namespace source_vitess::integration_tests {
 namespace {
 
-constexpr uint64_t kHistories = 200;
+constexpr uint64_t kAirbyteHistories = 200;
+constexpr uint64_t kFivetranHistories = 60;
 constexpr uint64_t kFirstSeed = 1;
 constexpr uint64_t kShrinkAttempts = 60;
 constexpr int kAtOnce = 6;  // they mostly wait
@@ -45,7 +47,8 @@ uint64_t FirstSeed() {
 // Hands out seeds until a history has failed.
 class Histories {
  public:
-  Histories(uint64_t first, uint64_t count) : next_(first), end_(first + count) {}
+  Histories(Host host, uint64_t first, uint64_t count)
+      : host_(host), next_(first), end_(first + count) {}
 
   void RunAll() {
     std::vector<std::thread> threads;
@@ -65,7 +68,7 @@ class Histories {
         if (next_ == end_ || !failed_.empty()) return;
         history = MakeHistory(next_++);
       }
-      const Outcome outcome = integration_tests::Run(history);
+      const Outcome outcome = integration_tests::Run(history, host_);
       const absl::MutexLock lock(&mutex_);
       total_.reads += outcome.reads;
       total_.kills += outcome.kills;
@@ -76,6 +79,7 @@ class Histories {
     }
   }
 
+  const Host host_;
   absl::Mutex mutex_;
   uint64_t next_;
   const uint64_t end_;
@@ -83,10 +87,10 @@ class Histories {
   std::vector<std::pair<History, Outcome>> failed_;
 };
 
-TEST(ModelTest, TheDestinationEqualsTheSource) {
+void RunHistories(Host host, uint64_t otherwise) {
   const uint64_t first = FirstSeed();
-  const uint64_t count = FromEnvironment("SOURCE_VITESS_MODEL_HISTORIES", kHistories);
-  Histories histories(first, count);
+  const uint64_t count = FromEnvironment("SOURCE_VITESS_MODEL_HISTORIES", otherwise);
+  Histories histories(host, first, count);
 
   histories.RunAll();
 
@@ -102,7 +106,13 @@ TEST(ModelTest, TheDestinationEqualsTheSource) {
   if (histories.failed().empty()) return;
   const uint64_t attempts = FromEnvironment("SOURCE_VITESS_MODEL_SHRINK", kShrinkAttempts);
   FAIL() << "cut down:\n"
-         << Tell(Shrink(histories.failed().front().first, static_cast<int>(attempts)));
+         << Tell(Shrink(histories.failed().front().first, host, static_cast<int>(attempts)));
+}
+
+TEST(ModelTest, TheDestinationEqualsTheSource) { RunHistories(Host::kAirbyte, kAirbyteHistories); }
+
+TEST(ModelTest, TheWarehouseOfFivetranEqualsTheSource) {
+  RunHistories(Host::kFivetran, kFivetranHistories);
 }
 
 }  // namespace

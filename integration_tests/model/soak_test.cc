@@ -24,9 +24,9 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "harness/process.h"
-#include "tests/random_change.h"
 #include "model/memory_watch.h"
 #include "model/shard_map.h"
+#include "tests/random_change.h"
 #include "tests/simulated_source.h"
 
 namespace source_vitess::integration_tests {

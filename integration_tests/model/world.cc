@@ -1,6 +1,7 @@
 // Runs histories.
-#include <algorithm>
 #include <atomic>
+#include <memory>
+#include <optional>
 #include <random>
 #include <string>
 #include <thread>
@@ -11,10 +12,11 @@
 #include "absl/strings/str_join.h"
 #include "absl/synchronization/mutex.h"
 #include "gtest/gtest.h"
-#include "tests/random_change.h"
 #include "model/history.h"
+#include "model/hosted_source.h"
 #include "model/shard_map.h"
-#include "tests/simulated_source.h"
+#include "tests/database.h"
+#include "tests/random_change.h"
 
 namespace source_vitess::integration_tests {
 namespace {
@@ -30,23 +32,23 @@ constexpr int kMostRestarts = 3;
 constexpr absl::Duration kNoTabletTimeout = absl::Seconds(2);
 
 constexpr absl::Duration kPatience = absl::Seconds(100);  // of one read
-constexpr std::ptrdiff_t kLinesTold = 400;
 
 class World {
  public:
-  explicit World(const History& history)
+  World(const History& history, Host host)
       : history_(history),
         shards_(history.shards),
-        source_(Options(),
-                {{"checkpoint_interval", absl::StrCat(history.checkpoint_interval)},
-                 {"parallel_copies", absl::StrCat(history.parallel_copies)},
-                 {"shards_per_stream", absl::StrCat(history.shards_per_stream)}},
-                history.shards) {
+        hosted_(
+            MakeHostedSource(host, Options(),
+                             {{"checkpoint_interval", absl::StrCat(history.checkpoint_interval)},
+                              {"parallel_copies", absl::StrCat(history.parallel_copies)},
+                              {"shards_per_stream", absl::StrCat(history.shards_per_stream)}},
+                             history.shards)),
+        source_(hosted_->database()) {
     source_.Execute(
         "create table parcels (id bigint not null, region bigint not null, primary key (id))");
     source_.Execute("alter vschema on shop.parcels add vindex hash(region)");
-    if (!source_.Rediscover().ok()) outcome_.failure = "discovery failed";
-    source_.destination().AllowAnyOrder("shop", "parcels");
+    if (!hosted_->TakeParcels().ok()) outcome_.failure = "discovery failed";
     for (const std::string& sql : RowsOfEveryTable(1, history.first_rows)) source_.Execute(sql);
     next_id_ = history.first_rows + 1;
   }
@@ -107,7 +109,7 @@ class World {
   // Not while a reshard copies rows, which knows nothing of definitions (vreplication's --on-ddl).
   void AddColumn() {
     if (shards_.stage() == ShardMap::Stage::kStarted) return;
-    const std::vector<std::string>& tables = SimulatedSource::Tables();
+    const std::vector<std::string>& tables = Database::Tables();
     source_.Execute(absl::StrCat("alter table ", tables[static_cast<size_t>(Any(5))],
                                  " add column more", next_column_++, " int"));
   }
@@ -195,7 +197,7 @@ class World {
 
   // A connector that runs while the source is busy. JOURNALs that are held back come in the end: it
   // waits for them.
-  harness::RunResult ReadBusy(const harness::RunLimits& limits = {}) {
+  HostedSource::Sync ReadBusy(std::optional<size_t> kill_after_bytes = std::nullopt) {
     std::atomic<bool> ended = false;
     {
       const absl::MutexLock lock(&mutex_);
@@ -210,31 +212,23 @@ class World {
         if (i % 25 == 24) ReleaseJournals();
       }
     });
-    harness::RunResult run = Read(limits);
+    const HostedSource::Sync sync = Read(kill_after_bytes);
     ended = true;
     release.join();
     const absl::MutexLock lock(&mutex_);
     busy_ = false;
     ReleaseJournals();
-    return run;
+    return sync;
   }
 
-  harness::RunResult Read(harness::RunLimits limits = {}) {
+  HostedSource::Sync Read(std::optional<size_t> kill_after_bytes = std::nullopt) {
     ++outcome_.reads;
-    limits.timeout = kPatience;
-    harness::RunResult run = source_.Read(limits);
-    if (run.timed_out) {
-      run.lines.erase(run.lines.begin(), run.lines.end() - std::min<std::ptrdiff_t>(
-                                                               kLinesTold, std::ssize(run.lines)));
-      Fail(absl::StrCat("the read did not end:\n", absl::StrJoin(run.lines, "\n")));
-    }
-    return run;
+    return hosted_->Run(kill_after_bytes, kPatience,
+                        history_.seed + static_cast<uint64_t>(outcome_.reads));
   }
 
-  void MustSucceed(const harness::RunResult& run) {
-    if (run.exit.exit_code == 0) return;
-    Fail(absl::StrCat("the read failed: ",
-                      absl::StrJoin(source_.destination().trace_errors(), "; ")));
+  void MustSucceed(const HostedSource::Sync& sync) {
+    if (!sync.failure.empty()) Fail(absl::StrCat("the sync: ", sync.failure));
   }
 
   void ReadQuietly() {
@@ -246,7 +240,7 @@ class World {
     followed_ = true;
     MustSucceed(Read());
     for (const std::string& table : AllTables()) {
-      const uint64_t records = source_.destination().Sync("shop", table).records;
+      const uint64_t records = hosted_->Records(table);
       if (records > 0) Fail(absl::StrCat("an idle sync had ", records, " records of ", table));
     }
   }
@@ -254,12 +248,12 @@ class World {
   void Compare() {
     std::vector<std::string> differences;
     for (const std::string& table : AllTables()) {
-      for (std::string& difference : source_.DifferencesOf(table)) {
+      for (std::string& difference : hosted_->DifferencesOf(table)) {
         differences.push_back(std::move(difference));
       }
     }
     if (!differences.empty()) Fail(absl::StrJoin(differences, "\n"));
-    const std::vector<std::string>& violations = source_.destination().violations();
+    const std::vector<std::string> violations = hosted_->Violations();
     if (!violations.empty()) Fail(absl::StrJoin(violations, "\n"));
   }
 
@@ -275,34 +269,29 @@ class World {
             "vttablet: rpc error: code = Unknown desc = stream (at source tablet) error @ : EOF "
             "(errno 2013) (sqlstate HY000)");
       }
-      source_.simulator().faults().Add(fault);
+      hosted_->simulator().faults().Add(fault);
       ++outcome_.faults;
     }
     if (Any(2) == 0) {
       simulator::ExecuteFault fault;
       fault.calls = 1 + Any(2);
-      source_.simulator().faults().Add(fault);
+      hosted_->simulator().faults().Add(fault);
       ++outcome_.faults;
     }
     ReadBusily();
-    source_.simulator().faults().Clear();
+    hosted_->simulator().faults().Clear();
   }
 
   void ReadAndKill() {
-    harness::RunLimits limits;
-    limits.kill_after_bytes = static_cast<size_t>(1 + Any(20000));
-    const harness::RunResult run = ReadBusy(limits);
-    if (run.killed) {
-      ++outcome_.kills;
-    } else {
-      MustSucceed(run);
-    }
+    const HostedSource::Sync sync = ReadBusy(static_cast<size_t>(1 + Any(20000)));
+    outcome_.kills += sync.killed ? 1 : 0;
+    MustSucceed(sync);
   }
 
   void ReadAcrossRestart() {
     std::thread restart([this, wait = Any(80), down = Any(300)] {
       absl::SleepFor(absl::Milliseconds(wait));
-      const absl::Status status = source_.simulator().Restart(absl::Milliseconds(down));
+      const absl::Status status = hosted_->simulator().Restart(absl::Milliseconds(down));
       EXPECT_TRUE(status.ok()) << status;
     });
     ++outcome_.faults;
@@ -311,12 +300,12 @@ class World {
   }
 
   static std::vector<std::string> AllTables() {
-    std::vector<std::string> tables = SimulatedSource::Tables();
+    std::vector<std::string> tables = Database::Tables();
     tables.push_back("parcels");
     return tables;
   }
 
-  simulator::Cluster& cluster() { return source_.simulator().cluster(); }
+  simulator::Cluster& cluster() { return hosted_->simulator().cluster(); }
 
   void Must(const absl::Status& status) {
     if (!status.ok()) Fail(absl::StrCat("the simulator failed: ", status.ToString()));
@@ -339,11 +328,12 @@ class World {
   int points_ = 0;
   int restarts_ = 0;
 
-  SimulatedSource source_;  // last: its streams call At
+  const std::unique_ptr<HostedSource> hosted_;  // behind the rest: its streams call At
+  Database& source_;                            // in it
 };
 
 }  // namespace
 
-Outcome Run(const History& history) { return World(history).Run(); }
+Outcome Run(const History& history, Host host) { return World(history, host).Run(); }
 
 }  // namespace source_vitess::integration_tests

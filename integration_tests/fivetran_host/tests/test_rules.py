@@ -150,6 +150,9 @@ BREACHES: list[tuple[str, Callable[[], dict[str, int]]]] = [
     ("reserved-column", in_schema(fake.orders(fake.column("_Fivetran_id", "LONG")))),
     ("repeated-column", in_update(batch(TRUNCATE), twice_in_record(), checkpoint())),
     ("upsert-complete", in_update(batch(TRUNCATE, record("UPSERT", id=number(1))), checkpoint())),
+    ("upsert-complete", in_update(
+        fake.schema_change(fake.table("late", *fake.orders().columns)), batch(
+            record("TRUNCATE", "late"), record("UPSERT", "late", id=number(1))), checkpoint())),
     ("key-complete", in_update(batch(TRUNCATE, record("DELETE", note=text("x"))), checkpoint())),
     ("key-complete", in_update(batch(TRUNCATE, record("UPDATE", note=text("x"))), checkpoint())),
     ("key-complete", in_update(batch(EVENTS, record("DELETE", "events", what=text("x"))),
@@ -221,7 +224,8 @@ class RulesTest(unittest.TestCase):
                       record("UPSERT", "events", what=text("a"), size=NULL),
                       record("DELETE", "events", what=text("a"), size=NULL)),
                 fake.schema_change(more),
-                batch(priced),
+                fake.schema_change(more),
+                batch(priced, upsert(5)),
                 checkpoint('{"at": 2}')], tables=[fake.orders(), KEYLESS]) as source:
             self.assertEqual(found(source), {})
 
@@ -261,7 +265,7 @@ class RulesTest(unittest.TestCase):
             connection.close()
         self.assertEqual(connection.findings.tell(), [
             "message 1, record 2: UPSERT of shop.orders lacks note "
-            "(upsert-complete [2.6]: an UPSERT has every selected column)"])
+            "(upsert-complete [2.6]: an UPSERT has every selected column that this sync began with)"])
 
 
 if __name__ == "__main__":
