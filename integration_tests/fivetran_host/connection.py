@@ -69,6 +69,7 @@ class Connection:
         self._client: Optional[Client] = None
         self._call: Optional[UpdateCall] = None
         self._stopped = threading.Event()
+        self._checked_lines = 0  # of the log
 
     # --- the connector
 
@@ -77,6 +78,7 @@ class Connection:
         """Starts a connector, in the place of the former one; its process and its port."""
         self.stop()
         self._process = ConnectorProcess(command, self.findings, environment)
+        self._checked_lines = 0
         port = self._process.port()
         self.connect(port)
         return self._process.pid, port
@@ -98,9 +100,10 @@ class Connection:
             self._client = None
         if self._process is None:
             return None
-        process, self._process = self._process, None
-        self._look_for_secrets_in_log(process)
-        return process.terminate()
+        code = self._process.terminate()
+        self.check_log()
+        self._process = None
+        return code
 
     def close(self) -> None:
         self.stop()
@@ -109,9 +112,12 @@ class Connection:
     def log(self) -> list[str]:
         return self._process.log() if self._process is not None else []
 
-    def _look_for_secrets_in_log(self, process: ConnectorProcess) -> None:
-        for line in process.log():
+    def check_log(self) -> None:
+        """Looks for secrets in what the connector has logged."""
+        lines = self.log()
+        for line in lines[self._checked_lines:]:
             self._look_for_secrets(line, "log")
+        self._checked_lines = len(lines)
 
     def _look_for_secrets(self, text: str, where: str) -> None:
         Stream(self.warehouse, (), self.selection, self.findings,

@@ -71,6 +71,8 @@ class ConnectorProcess:
 
     def _read_errors(self, stderr: IO[bytes]) -> None:
         while chunk := stderr.read1(65536):  # type: ignore[attr-defined]
+            if not self._errors:
+                self._findings.add("stderr", "stderr", chunk[:500].decode("utf-8", "replace"))
             with self._lock:
                 self._errors += chunk
 
@@ -121,7 +123,4 @@ class ConnectorProcess:
                 stream.close()
         if not self._expected_to_end:
             self._findings.add("process", "process", f"it ended by itself, with {code}")
-        if self._errors:
-            self._findings.add("stderr", "stderr", self._errors[:500].decode("utf-8", "replace"))
-            self._errors = b""
         return code

@@ -205,6 +205,7 @@ def _log(connection: Connection, _command: Answer) -> Answer:
 
 
 def _broken(connection: Connection, _command: Answer) -> Answer:
+    connection.check_log()
     return {"broken": connection.findings.tell(), "rules": connection.findings.counts()}
 
 

@@ -179,6 +179,8 @@ def _run(fault: str) -> None:
                     endless=fault == "endless") as source:
         if fault == "log":
             print("Listening soon", flush=True)
+        if fault == "secret":
+            _log("INFO", "The password is sesame-open.")
         if fault == "stderr":
             print("a complaint", file=sys.stderr, flush=True)
         _log("ERROR" if fault == "level" else "INFO", f"Listening on port {source.port}.")

@@ -121,6 +121,7 @@ class ProcessTest(unittest.TestCase):
     def run_program(self, fault: str, stop: bool = True) -> Connection:
         connection = Connection(Warehouse())
         connection.start(program(fault))
+        connection.configure({"host": "vtgate", "password": "sesame-open"})
         connection.ask_schema()
         connection.update()
         if stop:
@@ -136,7 +137,8 @@ class ProcessTest(unittest.TestCase):
         connection.close()
 
     def test_its_output_is_looked_at(self) -> None:
-        for fault, rule in (("log", "log-line"), ("level", "log-line"), ("stderr", "stderr")):
+        for fault, rule in (("log", "log-line"), ("level", "log-line"), ("stderr", "stderr"),
+                            ("secret", "secret")):
             with self.subTest(fault=fault):
                 connection = self.run_program(fault)
                 self.assertEqual(connection.findings.counts(), {rule: 1})
