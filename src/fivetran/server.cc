@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <deque>
 #include <exception>
 #include <functional>
 #include <memory>
@@ -156,35 +157,61 @@ class Call : public Reactor {
 
 using UnaryCall = Call<grpc::ServerUnaryReactor>;
 
+// A short queue lies between the Update's thread and gRPC's: to hand over message by message would
+// cost more than to make them.
 class UpdateCall final : public Call<grpc::ServerWriteReactor<grpc::ByteBuffer>>,
                          public ResponseStream {
  public:
   using Call::Call;
 
   absl::Status Write(std::string_view message) override {
-    if (stop().stop_requested()) return Cancelled();
     const grpc::Slice slice(message.data(), message.size());
-    buffer_ = grpc::ByteBuffer(&slice, 1);
+    grpc::ByteBuffer buffer(&slice, 1);
+    {
+      std::unique_lock lock(mutex_);
+      changed_.wait(lock, [this] { return queued_bytes_ < kMostQueuedBytes || failed_; });
+      if (failed_ || stop().stop_requested()) return Cancelled();
+      queued_bytes_ += message.size();
+      queue_.push_back(std::move(buffer));
+      if (std::exchange(writing_, true)) return absl::OkStatus();
+    }
+    StartWrite(&queue_.front());
+    return absl::OkStatus();
+  }
+
+  // Waits until all is sent, which has to be so before the call's status is.
+  absl::Status Flush() {
     std::unique_lock lock(mutex_);
-    writing_ = true;
-    StartWrite(&buffer_);
     changed_.wait(lock, [this] { return !writing_; });
-    return written_ ? absl::OkStatus() : Cancelled();
+    return failed_ ? Cancelled() : absl::OkStatus();
   }
 
   void OnWriteDone(bool ok) override {
-    const std::lock_guard lock(mutex_);
-    writing_ = false;
-    written_ = ok;
-    changed_.notify_all();
+    {
+      const std::lock_guard lock(mutex_);
+      queued_bytes_ -= queue_.front().Length();
+      queue_.pop_front();
+      failed_ = failed_ || !ok;
+      if (failed_) queue_.clear();
+      writing_ = !queue_.empty();
+      // Not for every message: to wake a thread is dear.
+      if (failed_ || !writing_ || queued_bytes_ <= kMostQueuedBytes / 2) changed_.notify_all();
+      if (!writing_) return;
+    }
+    StartWrite(&queue_.front());
   }
 
  private:
+  // Some messages of rows. One that is larger waits for the others to go.
+  static constexpr size_t kMostQueuedBytes = size_t{1} << 20;
+
   static absl::Status Cancelled() { return vitess::HostError("the host has cancelled the call"); }
 
-  grpc::ByteBuffer buffer_;
-  bool writing_ = false;  // guarded by mutex_, as the next
-  bool written_ = false;
+  // All guarded by mutex_, but for the first message while writing_: that one is gRPC's.
+  std::deque<grpc::ByteBuffer> queue_;
+  size_t queued_bytes_ = 0;
+  bool writing_ = false;
+  bool failed_ = false;
 };
 
 // Answers of Update are serialized before they come here.
@@ -227,7 +254,10 @@ class Service final : public ServiceBase {
       if (!parsed.ok()) {
         return vitess::ConfigurationError("The request of Update cannot be parsed.");
       }
-      return handler_.Update(*request, *call, call->stop());
+      const absl::Status status =
+          Guarded([&] { return handler_.Update(*request, *call, call->stop()); });
+      const absl::Status sent = call->Flush();
+      return status.ok() ? sent : status;
     });
     return call;
   }

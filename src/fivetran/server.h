@@ -18,8 +18,9 @@ class ResponseStream {
  public:
   virtual ~ResponseStream() = default;
 
-  // Sends a serialized UpdateResponse. Blocks until the host takes more, which is the only queue
-  // there is. Fails, with the class kHost, once the call is cancelled. For one thread at a time.
+  // Sends a serialized UpdateResponse, or puts it behind some that are to be sent. Blocks while the
+  // host does not take more. Fails, with the class kHost, once the call is cancelled. For one
+  // thread at a time.
   virtual absl::Status Write(std::string_view message) = 0;
 };
 
