@@ -5,8 +5,11 @@
 #include <sys/resource.h>
 
 #include <csignal>
+#include <cstdio>
 #include <memory>
 #include <optional>
+#include <stop_token>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -15,6 +18,7 @@
 #include "absl/time/clock.h"
 #include "benchmark/sample_table.h"
 #include "fivetran/connector_sdk.grpc.pb.h"
+#include "fivetran/server.h"
 #include "harness/process.h"
 
 namespace source_vitess::benchmark {
@@ -24,6 +28,36 @@ namespace sdk = fivetran_sdk::v2;
 
 constexpr char kMethod[] = "/fivetran_sdk.v2.SourceConnector/Update";
 constexpr int kLargestMessage = 128 << 20;
+constexpr std::string_view kListening = "Listening on port ";
+
+// As large as a batch of a hundred rows of the sample table.
+constexpr size_t kBatchBytes = 44'000;
+
+class BytesHandler final : public fivetran::Handler {
+ public:
+  explicit BytesHandler(uint64_t bytes) : bytes_(bytes) {}
+
+  absl::StatusOr<sdk::ConfigurationFormResponse> ConfigurationForm() override {
+    return sdk::ConfigurationFormResponse();
+  }
+  absl::StatusOr<sdk::TestResponse> Test(const sdk::TestRequest&, std::stop_token) override {
+    return sdk::TestResponse();
+  }
+  absl::StatusOr<sdk::SchemaResponse> Schema(const sdk::SchemaRequest&, std::stop_token) override {
+    return sdk::SchemaResponse();
+  }
+  absl::Status Update(const sdk::UpdateRequest&, fivetran::ResponseStream& out,
+                      std::stop_token) override {
+    const std::string message(kBatchBytes, 'x');
+    for (uint64_t sent = 0; sent < bytes_; sent += message.size()) {
+      if (absl::Status status = out.Write(message); !status.ok()) return status;
+    }
+    return absl::OkStatus();
+  }
+
+ private:
+  const uint64_t bytes_;
+};
 
 double Seconds(const timeval& time) {
   return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
@@ -32,10 +66,9 @@ double Seconds(const timeval& time) {
 // The number behind "Listening on port ".
 absl::StatusOr<int> PortOf(harness::Process& connector, absl::Time deadline) {
   while (const std::optional<std::string> line = connector.ReadLine(deadline)) {
-    constexpr std::string_view kBefore = "Listening on port ";
-    const size_t at = line->find(kBefore);
+    const size_t at = line->find(kListening);
     if (at == std::string::npos) continue;
-    const std::string number = line->substr(at + kBefore.size());
+    const std::string number = line->substr(at + kListening.size());
     int port = 0;
     if (absl::SimpleAtoi(number.substr(0, number.find('.')), &port)) return port;
   }
@@ -100,10 +133,9 @@ absl::Status Receive(int port, const sdk::UpdateRequest& request, bool count,
 
 }  // namespace
 
-absl::StatusOr<UpdateResult> RunUpdate(std::vector<std::string> command, int vtgate_port,
+absl::StatusOr<UpdateResult> RunUpdate(const std::vector<std::string>& command, int vtgate_port,
                                        const std::string& state, bool count,
                                        absl::Duration timeout) {
-  command.insert(command.end(), {"fivetran", "--port", "0"});
   UpdateResult result;
   const absl::Time start = absl::Now();
   auto connector = harness::Process::Start(command);
@@ -127,6 +159,22 @@ absl::StatusOr<UpdateResult> RunUpdate(std::vector<std::string> command, int vtg
   result.cost.system_seconds = Seconds(exit->usage.ru_stime);
   result.cost.peak_bytes = int64_t{exit->usage.ru_maxrss} * 1024;
   return result;
+}
+
+int ServeBytes(uint64_t bytes) {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  BytesHandler handler(bytes);
+  const auto server = fivetran::StartServer(0, handler);
+  if (!server.ok()) return 1;
+  std::printf("%s%d.\n", std::string(kListening).c_str(), (*server)->port());
+  std::fflush(stdout);
+  int signal = 0;
+  sigwait(&signals, &signal);
+  (*server)->Shutdown();
+  return 0;
 }
 
 }  // namespace source_vitess::benchmark

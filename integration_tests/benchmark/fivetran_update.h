@@ -19,13 +19,18 @@ struct UpdateResult {
   std::string state;     // of the last checkpoint; likewise
 };
 
-// Starts `command`, a source-vitess program and what it is to run under, as a server, makes one
-// Update of the sample table's keyspace at 127.0.0.1:`vtgate_port` from `state`, and ends it.
-// `count`: reads what comes; otherwise it is dropped as it comes, so that the host costs little.
-// Fails when the Update does, or ends with a Task.
-absl::StatusOr<UpdateResult> RunUpdate(std::vector<std::string> command, int vtgate_port,
+// Starts `command`, a connector's server, or what it is to run under and that, makes one Update of
+// the sample table's keyspace at 127.0.0.1:`vtgate_port` from `state`, and ends it. `count`: reads
+// what comes; otherwise it is dropped as it comes, so that the host costs little. Fails when the
+// Update does, or ends with a Task.
+absl::StatusOr<UpdateResult> RunUpdate(const std::vector<std::string>& command, int vtgate_port,
                                        const std::string& state, bool count,
                                        absl::Duration timeout);
+
+// Serves Updates that send so many bytes in messages of the size of full batches, and nothing else,
+// until SIGTERM: what is left of the connector's server when it has nothing to do. Says where it
+// listens as the connector does. The result is the exit code.
+int ServeBytes(uint64_t bytes);
 
 }  // namespace source_vitess::benchmark
 

@@ -60,7 +60,8 @@ Spread SpreadOf(std::vector<double> values) {
 
 std::optional<double> CpuRatio(const WorkloadCosts& costs) {
   if (costs.connector.empty()) return std::nullopt;
-  return Of(costs.connector, CpuSeconds).median / Of(costs.floor, CpuSeconds).median;
+  const double sending = costs.sending.empty() ? 0 : Of(costs.sending, CpuSeconds).median;
+  return Of(costs.connector, CpuSeconds).median / (Of(costs.floor, CpuSeconds).median + sending);
 }
 
 int64_t ConnectorPeakBytes(const WorkloadCosts& costs) {
@@ -84,8 +85,12 @@ std::string Report(const Workload& workload, const WorkloadCosts& costs) {
     text += Line("connector", workload, costs.connector, costs.output_bytes);
   }
   text += Line("floor", workload, costs.floor, 0);
+  if (!costs.sending.empty()) {
+    text += Line("sending", workload, costs.sending, costs.output_bytes);
+  }
   if (const std::optional<double> ratio = CpuRatio(costs); ratio.has_value()) {
-    absl::StrAppendFormat(&text, "  the connector takes %.2f times the floor's CPU\n", *ratio);
+    absl::StrAppendFormat(&text, "  the connector takes %.2f times the CPU of the floor%s\n",
+                          *ratio, costs.sending.empty() ? "" : " and of sending");
   }
   return text;
 }

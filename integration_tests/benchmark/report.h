@@ -25,10 +25,12 @@ Spread SpreadOf(std::vector<double> values);
 struct WorkloadCosts {
   std::vector<RunCost> floor;
   std::vector<RunCost> connector;  // empty: only the floor was measured
+  std::vector<RunCost> sending;    // of as many bytes as the connector sends; empty: costs nothing
   uint64_t output_bytes = 0;       // of one run of the connector
 };
 
-// The medians of connector and floor, one by the other. Nothing without a connector.
+// The medians of connector and floor, sending included, one by the other. Nothing without a
+// connector.
 std::optional<double> CpuRatio(const WorkloadCosts& costs);
 
 // The most of all the connector's runs.

@@ -114,6 +114,8 @@ class Subject {
  public:
   virtual ~Subject() = default;
   virtual absl::StatusOr<RunCost> Run() = 0;
+  // What it costs at least to hand the bytes over, where that costs something.
+  virtual absl::StatusOr<std::optional<RunCost>> HandOver() { return std::nullopt; }
   // Of one run.
   uint64_t bytes() const { return bytes_; }
 
@@ -157,7 +159,7 @@ class FivetranSubject final : public Subject {
                                                        const Workload& workload, int port) {
     auto subject = std::unique_ptr<FivetranSubject>(new FivetranSubject);
     subject->port_ = port;
-    const std::vector<std::string> command = {arguments.connector};
+    const std::vector<std::string> command = {arguments.connector, "fivetran", "--port", "0"};
     if (workload.choice().kind != WorkloadKind::kCopy) {
       auto server = ServerProcess::Start({WorkloadKind::kCopy, workload.choice().table}, 1);
       if (!server.ok()) return server.status();
@@ -173,12 +175,19 @@ class FivetranSubject final : public Subject {
     }
     subject->bytes_ = counted->bytes;
     subject->command_ = Under(arguments);
-    subject->command_.push_back(arguments.connector);
+    subject->command_.insert(subject->command_.end(), command.begin(), command.end());
     return subject;
   }
 
   absl::StatusOr<RunCost> Run() override {
     auto result = RunUpdate(command_, port_, state_, /*count=*/false, kRunTimeout);
+    if (!result.ok()) return result.status();
+    return result->cost;
+  }
+
+  absl::StatusOr<std::optional<RunCost>> HandOver() override {
+    auto result = RunUpdate({kThisProgram, "send", "--bytes", absl::StrCat(bytes_)}, port_, "",
+                            /*count=*/false, kRunTimeout);
     if (!result.ok()) return result.status();
     return result->cost;
   }
@@ -222,6 +231,9 @@ absl::StatusOr<WorkloadCosts> Measure(const Arguments& arguments, const Workload
     absl::StatusOr<RunCost> connector = subject->Run();
     if (!connector.ok()) return connector.status();
     costs.connector.push_back(*connector);
+    const absl::StatusOr<std::optional<RunCost>> sending = subject->HandOver();
+    if (!sending.ok()) return sending.status();
+    if (sending->has_value()) costs.sending.push_back(**sending);
   }
   return costs;
 }
@@ -344,10 +356,14 @@ int Main(int argc, char** argv) {
     command->add_option("--rows", rows)->capture_default_str();
     command->add_option("--port", port)->capture_default_str();
   }
+  uint64_t bytes = 0;
+  CLI::App* send = app.add_subcommand("send", "Serves Updates that send so many bytes");
+  send->add_option("--bytes", bytes)->required();
   app.require_subcommand(0, 1);
   CLI11_PARSE(app, argc, argv);
   if (serve->parsed()) return Serve(name, rows, port);
   if (floor->parsed()) return Floor(name, rows, port);
+  if (send->parsed()) return ServeBytes(bytes);
   if (!arguments.floor_only && arguments.connector.empty()) {
     std::fprintf(stderr, "--connector is missing\n");
     return 2;
