@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <random>
 #include <string>
+#include <vector>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -57,9 +58,11 @@ TEST_P(FivetranKillAndResumeTest, TheWarehouseEqualsTheSource) {
   SCOPED_TRACE(absl::StrCat("SOURCE_VITESS_TEST_SEED=", seed - static_cast<uint32_t>(GetParam())));
   std::mt19937_64 random(seed);
   const bool apart = GetParam() % 2 == 1;
-  FivetranSource source(SmallPackets(), {{"checkpoint_interval", "5"},
-                                         {"shards_per_stream", apart ? "1" : "16"},
-                                         {"parallel_copies", apart ? "3" : "2"}});
+  FivetranSource source(SmallPackets(),
+                        {{"checkpoint_interval", "5"},
+                         {"shards_per_stream", apart ? "1" : "16"},
+                         {"parallel_copies", apart ? "3" : "2"}},
+                        {"-80", "80-"}, /*history=*/GetParam() % 4 >= 2);
   source.Execute("create table events (what varchar(20), number bigint)");
   source.Execute("alter vschema on shop.events add vindex hash(number)");
   int next_number = 1;
@@ -99,6 +102,45 @@ TEST_P(FivetranKillAndResumeTest, TheWarehouseEqualsTheSource) {
 
   EXPECT_THAT(source.Differences(), IsEmpty());
   EXPECT_THAT(source.DifferencesOf("events"), IsEmpty());
+  EXPECT_THAT(source.BrokenRules(), IsEmpty());
+}
+
+// Tables are emptied at the source, too: in one shard that is a TRUNCATE, in several a new copy.
+TEST_P(FivetranKillAndResumeTest, TheWarehouseEqualsTheSourceWhoseTablesAreTruncated) {
+  const uint32_t seed = Seed() + 100 + static_cast<uint32_t>(GetParam());
+  SCOPED_TRACE(
+      absl::StrCat("SOURCE_VITESS_TEST_SEED=", seed - 100 - static_cast<uint32_t>(GetParam())));
+  std::mt19937_64 random(seed);
+  const std::vector<std::string> shards =
+      GetParam() % 2 == 0 ? std::vector<std::string>{"-"} : std::vector<std::string>{"-80", "80-"};
+  FivetranSource source(SmallPackets(), {{"checkpoint_interval", "5"}}, shards);
+  int next_id = 31;
+  for (const std::string& sql : RowsOfEveryTable(1, next_id - 1)) source.Execute(sql);
+  harness::FivetranUpdateOptions options;
+  for (const std::string& table : FivetranSource::Tables()) {
+    options.may_truncate.push_back("shop." + table);
+  }
+
+  for (int attempt = 0; attempt < 20; ++attempt) {
+    options.keep = random() % 2 == 0;
+    options.stop = FivetranStop{.by = FivetranStop::By::kKill, .after_bytes = 1 + random() % 12000};
+    const FivetranReport report = source.Sync(options);
+    ASSERT_EQ(report.stopped ? "" : report.Failure(), "");
+    for (int i = 0; i < 4; ++i) {
+      for (const std::string& sql : RandomChange(random, next_id, /*with_parcels=*/false)) {
+        source.Execute(sql);
+      }
+      if (random() % 4 == 0) {
+        source.Execute("truncate table " +
+                       FivetranSource::Tables()[random() % FivetranSource::Tables().size()]);
+      }
+    }
+  }
+  options.stop.reset();
+  ASSERT_EQ(source.Sync(options).Failure(), "");
+
+  EXPECT_THAT(source.Differences(), IsEmpty());
+  EXPECT_EQ(source.Sync().records, 0u);
   EXPECT_THAT(source.BrokenRules(), IsEmpty());
 }
 
