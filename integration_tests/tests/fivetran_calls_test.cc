@@ -147,6 +147,20 @@ TEST_F(FivetranStalledTest, ACancelledUpdateStopsReadingAtOnce) {
   update.join();
 }
 
+// Waits between two tries are up to half a minute long.
+TEST_F(FivetranCallsTest, ACancelledUpdateThatWaitsToTryAgainEndsAtOnce) {
+  source_.simulator().Stop();
+  std::thread update([this] { EXPECT_EQ(Update().status, "CANCELLED"); });
+  absl::SleepFor(absl::Seconds(4));
+
+  EXPECT_TRUE(source_.connection().Cancel().ok());
+  update.join();
+  // The connector ends at once when it has no call left, and else after a second and a half.
+  const absl::Time begin = absl::Now();
+  EXPECT_EQ(source_.connection().Stop().value_or(0), -SIGTERM);
+  EXPECT_LT(absl::Now() - begin, absl::Seconds(1));
+}
+
 TEST_F(FivetranStalledTest, TheConnectorEndsSoonWhenItIsAskedTo) {
   std::thread update([this] { Update(); });
   EXPECT_TRUE(ReadsWithin(absl::Seconds(60), true));

@@ -179,6 +179,7 @@ class Update {
     }
     if (requests.empty()) return absl::OkStatus();
     sync::SyncOptions sync_options = SyncOptionsOf(options_);
+    sync_options.stop = environment_.stop;
     sync_options.host_truncates = true;
     sync_options.copy_again_when_lost = false;
     const sync::SyncResult result = sync::RunSync(

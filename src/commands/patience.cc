@@ -1,7 +1,5 @@
 #include "commands/patience.h"
 
-#include <condition_variable>
-#include <mutex>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -9,17 +7,6 @@
 #include "vitess/errors.h"
 
 namespace source_vitess::commands {
-namespace {
-
-// Sleeps; returns early when `stop` is requested.
-void SleepUntil(absl::Time time, const std::stop_token& stop) {
-  std::mutex mutex;
-  std::condition_variable_any never;
-  std::unique_lock lock(mutex);
-  never.wait_until(lock, stop, absl::ToChronoTime(time), [] { return false; });
-}
-
-}  // namespace
 
 absl::Status Patience::Repeat(const std::function<absl::Status()>& work) {
   for (;;) {
@@ -37,9 +24,8 @@ absl::Status Patience::Repeat(const std::function<absl::Status()>& work) {
     if (retry_.is_first()) {
       environment_.logger.Warning(absl::StrCat("Trying again: ", status.message()));
     }
-    SleepUntil(*next, environment_.stop);
-    if (environment_.stop.stop_requested()) {
-      return vitess::HostError("the program was asked to stop");
+    if (absl::Status stopped = sync::WaitUntil(*next, environment_.stop); !stopped.ok()) {
+      return stopped;
     }
   }
 }

@@ -268,9 +268,10 @@ class Reading {
     const uint64_t first_sequence =
         std::max(inputs_.state.highest_cursor(),
                  static_cast<uint64_t>(environment_.clock()) * kCursorsPerMillisecond);
-    const sync::SyncResult result =
-        sync::RunSync(SyncOptionsOf(inputs_.options), client, TakeRequests(), sink_,
-                      environment_.logger, first_sequence);
+    sync::SyncOptions sync_options = SyncOptionsOf(inputs_.options);
+    sync_options.stop = environment_.stop;
+    const sync::SyncResult result = sync::RunSync(sync_options, client, TakeRequests(), sink_,
+                                                  environment_.logger, first_sequence);
     for (const sync::TableResult& table : result.tables) failed_ = failed_ || !table.status.ok();
     if (!result.status.ok()) return EndEarly(result.status);
     return failed_ ? kFailure : kSuccess;

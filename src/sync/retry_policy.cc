@@ -1,7 +1,11 @@
 #include "sync/retry_policy.h"
 
 #include <algorithm>
+#include <condition_variable>
+#include <mutex>
 #include <random>
+
+#include "vitess/errors.h"
 
 namespace source_vitess::sync {
 namespace {
@@ -30,6 +34,14 @@ std::optional<absl::Time> RetryState::Next(absl::Time now, std::string_view posi
 double Jitter() {
   thread_local std::minstd_rand generator{std::random_device{}()};
   return std::uniform_real_distribution<double>(0, 1)(generator);
+}
+
+absl::Status WaitUntil(absl::Time time, const std::stop_token& stop) {
+  std::mutex mutex;
+  std::condition_variable_any never;
+  std::unique_lock lock(mutex);
+  never.wait_until(lock, stop, absl::ToChronoTime(time), [] { return false; });
+  return stop.stop_requested() ? vitess::HostError("the host wants it to end") : absl::OkStatus();
 }
 
 }  // namespace source_vitess::sync

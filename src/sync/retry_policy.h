@@ -3,9 +3,11 @@
 #define SOURCE_VITESS_SYNC_RETRY_POLICY_H_
 
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 
+#include "absl/status/status.h"
 #include "absl/time/time.h"
 
 namespace source_vitess::sync {
@@ -35,6 +37,9 @@ class RetryState {
 
 // A random number in [0, 1). Thread-safe.
 double Jitter();
+
+// Waits until `time`. Fails, with the class kHost, as soon as `stop` is requested.
+absl::Status WaitUntil(absl::Time time, const std::stop_token& stop);
 
 }  // namespace source_vitess::sync
 

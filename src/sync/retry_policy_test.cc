@@ -1,6 +1,11 @@
 #include "sync/retry_policy.h"
 
+#include <stop_token>
+#include <thread>
+
+#include "absl/time/clock.h"
 #include "gtest/gtest.h"
+#include "vitess/errors.h"
 
 namespace source_vitess::sync {
 namespace {
@@ -51,6 +56,20 @@ TEST(RetryStateTest, TellsAFirstFailureFromItsRepetitions) {
 
   retry.Next(kStart, "p", kBudget, 0.5);
   EXPECT_FALSE(retry.is_first());
+}
+
+TEST(WaitUntilTest, EndsAsSoonAsItIsToStop) {
+  std::stop_source stop;
+  std::thread stopper([&] { stop.request_stop(); });
+  const absl::Status status = WaitUntil(absl::Now() + absl::Hours(1), stop.get_token());
+  stopper.join();
+  EXPECT_EQ(vitess::Classify(status), vitess::ErrorClass::kHost);
+}
+
+TEST(WaitUntilTest, EndsAtItsTime) {
+  const absl::Time time = absl::Now() + absl::Milliseconds(5);
+  EXPECT_TRUE(WaitUntil(time, {}).ok());
+  EXPECT_GE(absl::Now(), time);
 }
 
 }  // namespace

@@ -131,6 +131,9 @@ Scheduler::Group& Scheduler::GroupOf(const std::string& keyspace, std::vector<st
 
 absl::Status Scheduler::Run() {
   for (;;) {
+    if (context_.options.stop.stop_requested()) {
+      return vitess::HostError("the sync was asked to stop");
+    }
     const absl::Time now = absl::Now();
     if (absl::Status status = Advance(now); !status.ok()) return status;
     const bool left = std::any_of(parts_.begin(), parts_.end(), [](const auto& part) {

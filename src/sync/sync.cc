@@ -6,7 +6,6 @@
 #include <map>
 #include <set>
 #include <span>
-#include <thread>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -36,7 +35,7 @@ absl::Status Retry(const SyncOptions& options, telemetry::Logger& logger,
     const auto next = retry.Next(now, "", options.retry_budget, /*jitter=*/0.5);
     if (!next.has_value()) return status;
     if (retry.is_first()) logger.Warning(absl::StrCat("Trying again: ", status.message()));
-    std::this_thread::sleep_until(absl::ToChronoTime(*next));
+    if (absl::Status stopped = WaitUntil(*next, options.stop); !stopped.ok()) return stopped;
   }
 }
 

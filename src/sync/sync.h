@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -44,6 +45,9 @@ struct SyncOptions {
   absl::Duration heartbeat_interval = absl::Seconds(5);  // whole seconds, 1 or more
   // How long copied tables gather before they join a replicate job, or longer where that has many.
   absl::Duration join_interval = absl::Seconds(5);
+  // Ends the sync at once, whatever it waits for: nothing more is read, and what was read is handed
+  // over as far as the sink takes it.
+  std::stop_token stop;
   size_t batch_bytes = size_t{256} << 10;  // of output that a job gathers before it writes
   mysql::TypeOptions types;
 };
