@@ -13,6 +13,7 @@
 #include <map>
 #include <memory>
 #include <set>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -36,7 +37,9 @@ using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::MatchesRegex;
 using ::testing::Not;
+using ::testing::StartsWith;
 
 const fs::path& ReleaseFolder() {
   static const auto& folder = *new fs::path(SOURCE_VITESS_RELEASE);
@@ -235,6 +238,69 @@ std::string Output(const harness::RunResult& run) { return absl::StrJoin(run.lin
 void ExpectSucceeded(const harness::RunResult& run) {
   EXPECT_EQ(run.exit.exit_code, 0) << Output(run);
   EXPECT_THAT(run.errors, IsEmpty());
+}
+
+std::string Content(const fs::path& path) {
+  std::ostringstream content;
+  content << std::ifstream(path).rdbuf();
+  return std::move(content).str();
+}
+
+// A line of the table of dependencies.
+struct Dependency {
+  std::string name;
+  std::string version;
+  std::string checksum;
+  std::string address;
+};
+
+std::vector<Dependency> Dependencies() {
+  std::istringstream table(
+      Content(fs::path(SOURCE_VITESS_ROOT) / "cmake/hosting/dependencies.txt"));
+  std::vector<Dependency> dependencies;
+  for (std::string line; std::getline(table, line);) {
+    if (line.starts_with('#')) continue;
+    Dependency dependency;
+    std::istringstream(line) >> dependency.name >> dependency.version >> dependency.checksum >>
+        dependency.address;
+    dependencies.push_back(std::move(dependency));
+  }
+  return dependencies;
+}
+
+TEST(DependenciesTest, AreEachPinnedOnceByAChecksum) {
+  std::set<std::string> names;
+  for (const Dependency& dependency : Dependencies()) {
+    EXPECT_TRUE(names.insert(dependency.name).second) << dependency.name;
+    EXPECT_THAT(dependency.checksum, MatchesRegex("[0-9a-f]{64}")) << dependency.name;
+    EXPECT_THAT(dependency.address, StartsWith("https://")) << dependency.name;
+  }
+  EXPECT_THAT(names, Not(IsEmpty()));
+}
+
+TEST(DependenciesTest, AreThoseOfTheDocumentation) {
+  const std::string page = Content(fs::path(SOURCE_VITESS_ROOT) / "docs/hosting.md");
+  for (const Dependency& dependency : Dependencies()) {
+    EXPECT_THAT(page, HasSubstr(" " + dependency.version)) << dependency.name;
+  }
+}
+
+TEST(DependenciesTest, AreNotTakenFromAFolderWithOtherFiles) {
+  std::string name = (fs::temp_directory_path() / "source-vitess-archives-XXXXXX").string();
+  const fs::path folder = mkdtemp(name.data());
+  fs::create_directory(folder / "archives");
+  std::ofstream(folder / "archives/grpc-1.51.1.tar.gz") << "something else";
+
+  const harness::RunResult run = RunToEnd(
+      {SOURCE_VITESS_CMAKE, "-G", "Unix Makefiles", "-S",
+       absl::StrCat(SOURCE_VITESS_ROOT, "/cmake/hosting"), "-B", (folder / "build").string(),
+       absl::StrCat("-DDEPENDENCY_SOURCES=", (folder / "archives").string())});
+
+  EXPECT_NE(run.exit.exit_code, 0);
+  for (const Dependency& dependency : Dependencies()) {
+    EXPECT_THAT(run.errors, HasSubstr(absl::StrCat(dependency.name, ", ", dependency.checksum)));
+  }
+  fs::remove_all(folder);
 }
 
 TEST(ReleaseFolderTest, HasOneExecutableWhichIsTheConnector) {
