@@ -88,7 +88,7 @@ def read_schema_list(raw: Any, findings: Findings, where: str) -> list[Table]:
     for raw_schema in raw.schemas:
         schema = text(raw_schema.name, findings, where)
         if not schema or schema in schemas:
-            findings.add("schema", where, f"the schema \"{schema}\" is unnamed or stands there twice")
+            findings.add("schema", where, f"the schema \"{schema}\" is unnamed, or there twice")
         schemas.add(schema)
         for raw_table in raw_schema.tables:
             table = Table(schema, text(raw_table.name, findings, where))

@@ -63,7 +63,8 @@ class Client:
             _SERVICE + "ConfigurationForm",
             common_pb2.ConfigurationFormRequest.SerializeToString,
             common_pb2.ConfigurationFormResponse.FromString)
-        return call(common_pb2.ConfigurationFormRequest(), timeout=_PATIENCE_SECONDS, wait_for_ready=True)
+        return call(common_pb2.ConfigurationFormRequest(), timeout=_PATIENCE_SECONDS,
+                    wait_for_ready=True)
 
     def test(self, name: str, configuration: Mapping[str, str]) -> common_pb2.TestResponse:
         call = self._channel.unary_unary(_SERVICE + "Test",

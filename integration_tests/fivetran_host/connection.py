@@ -11,7 +11,7 @@ import grpc
 
 from .catalog import Table, read_schema_response
 from .client import Client, UpdateCall
-from .findings import Findings
+from .findings import Findings, Secrets
 from .form import Form, read_form
 from .process import ConnectorProcess
 from .selection import Selection
@@ -23,8 +23,8 @@ _MOST_BYTES_OF_STATUS = 8000
 
 @dataclass(frozen=True)
 class Stop:
-    """When an Update is ended early, and how: by cancelling the call, by killing the connector, or by
-    asking it to end (SIGTERM)."""
+    """When an Update is ended early, and how: by cancelling the call, by killing the connector, or
+    by asking it to end (SIGTERM)."""
     by: str = "cancel"  # or "kill" or "terminate"
     after_messages: Optional[int] = None
     after_bytes: Optional[int] = None  # with the message that reaches them
@@ -115,16 +115,14 @@ class Connection:
     def check_log(self) -> None:
         """Looks for secrets in what the connector has logged."""
         lines = self.log()
+        secrets = self._secrets()
         for line in lines[self._checked_lines:]:
-            self._look_for_secrets(line, "log")
+            secrets.look_in(line.encode(), "log")
         self._checked_lines = len(lines)
 
-    def _look_for_secrets(self, text: str, where: str) -> None:
-        Stream(self.warehouse, (), self.selection, self.findings,
-               secrets=self._secrets()).look_for_secrets(text.encode(), where)
-
-    def _secrets(self) -> list[str]:
-        return self.form.secrets(self.configuration) if self.form is not None else []
+    def _secrets(self) -> Secrets:
+        texts = self.form.secrets(self.configuration) if self.form is not None else []
+        return Secrets(texts, self.findings)
 
     def _calls(self) -> Client:
         if self._client is None:
@@ -144,10 +142,11 @@ class Connection:
 
     def test(self, name: str) -> Optional[str]:
         """What is wrong; nothing if it passes."""
-        response = self._checked(lambda: self._calls().test(name, self.configuration), f"Test {name}")
+        response = self._checked(lambda: self._calls().test(name, self.configuration),
+                                 f"Test {name}")
         kind = response.WhichOneof("response")
         if kind == "failure":
-            self._look_for_secrets(response.failure, f"Test {name}")
+            self._secrets().look_in(response.failure.encode(), f"Test {name}")
             if not response.failure.strip():
                 self.findings.add("notice", f"Test {name}", "a failure without words")
             return response.failure
@@ -182,7 +181,7 @@ class Connection:
             self.findings.add("status-text", where, f"{len(text.encode())} bytes")
         if "larger than max" in text:
             self.findings.add("message-size", where, text)
-        self._look_for_secrets(text, where)
+        self._secrets().look_in(text.encode(), where)
 
     # --- Update
 

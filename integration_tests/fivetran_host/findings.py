@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
+from typing import Iterable
 
 # Each rule's name, where it comes from, and what it says.
 RULES: dict[str, tuple[str, str]] = {
@@ -32,7 +33,7 @@ RULES: dict[str, tuple[str, str]] = {
     "key-null": ("2.6", "columns of a key are not null"),
     "keyless-update": ("2.12", "a row without a key cannot be updated: it is deleted and inserted"),
     "truncate-first": ("2.6", "a table is truncated before the first record of a copy"),
-    "truncate-resumed": ("2.6", "a table that the state has, or that has records, is not truncated"),
+    "truncate-resumed": ("2.6", "a table that the state has, or with records, is not truncated"),
     "truncate-data": ("2.6", "a TRUNCATE has no values"),
     # Values.
     "value-type": ("2.6", "a value is of the type that was declared"),
@@ -53,6 +54,8 @@ RULES: dict[str, tuple[str, str]] = {
 }
 
 _MOST_OF_A_RULE = 20
+# Shorter ones stand in ordinary text by chance.
+_LEAST_BYTES_OF_SECRET = 6
 
 
 @dataclass(frozen=True)
@@ -98,3 +101,16 @@ class Findings:
             if count > _MOST_OF_A_RULE:
                 lines.append(f"{rule} was broken {count} times")
         return lines
+
+
+class Secrets:
+    """Texts that nobody may read, wherever they turn up."""
+
+    def __init__(self, texts: Iterable[str], findings: Findings) -> None:
+        self._secrets = [text.encode() for text in texts
+                         if len(text.encode()) >= _LEAST_BYTES_OF_SECRET]
+        self._findings = findings
+
+    def look_in(self, raw: bytes, where: str) -> None:
+        if any(secret in raw for secret in self._secrets):
+            self._findings.add("secret", where, "it holds one")

@@ -33,8 +33,8 @@ class Form:
     tests: list[tuple[str, str]] = field(default_factory=list)  # name and label
 
     def fill_in(self, given: Mapping[str, str]) -> dict[str, str]:
-        """The configuration as the host sends it: every field that is shown has a value, its default
-        or an empty one where the user gave none; those that are not shown have none."""
+        """The configuration as the host sends it: every field that is shown has a value, its
+        default or an empty one where the user gave none; those that are not shown have none."""
         configuration: dict[str, str] = {}
         for entry in self.fields:
             if not all(self._holds(condition, configuration) for condition in entry.conditions):
@@ -80,7 +80,7 @@ def read_form(response: common_pb2.ConfigurationFormResponse, findings: Findings
     _read_fields(response.fields, (), form, findings)
     for test in response.tests:
         if not test.name or not test.label or test.name in (name for name, _ in form.tests):
-            findings.add("form", _WHERE, f"the test \"{test.name}\" is unnamed or stands there twice")
+            findings.add("form", _WHERE, f"the test \"{test.name}\" is unnamed, or there twice")
         form.tests.append((test.name, test.label))
     if not form.fields or not form.tests:
         findings.add("form", _WHERE, "there are no fields, or no tests")
@@ -99,7 +99,7 @@ def _read_fields(fields: Any, conditions: tuple[Condition, ...], form: Form,
             continue
         read = _read_field(entry, conditions, findings)
         if not read.name or not read.label or any(known.name == read.name for known in form.fields):
-            findings.add("form", _WHERE, f"the field \"{read.name}\" is unnamed or stands there twice")
+            findings.add("form", _WHERE, f"the field \"{read.name}\" is unnamed, or there twice")
         form.fields.append(read)
 
 
@@ -107,7 +107,7 @@ def _read_condition(condition: Any, form: Form, findings: Findings) -> Condition
     parent = next((known for known in form.fields if known.name == condition.condition_field), None)
     kind = condition.WhichOneof("visible_when")
     if parent is None:
-        findings.add("form", _WHERE, f"a condition on {condition.condition_field}, which is not above")
+        findings.add("form", _WHERE, f"a condition on {condition.condition_field}, not above")
     if kind is None or (kind == "bool_value") != (parent is not None and parent.kind == "toggle"):
         findings.add("form", _WHERE, f"a condition on {condition.condition_field} that cannot hold")
     if kind == "bool_value":

@@ -63,7 +63,8 @@ class Selection:
         chosen = self._schemas.get(table.schema, {}).get("tables", {}).get(table.name)
         if chosen is None:
             return True
-        return bool(chosen.get("columns", {}).get(column_name, chosen.get("include_new_columns", True)))
+        otherwise = chosen.get("include_new_columns", True)
+        return bool(chosen.get("columns", {}).get(column_name, otherwise))
 
 
 def everything(tables: Iterable[Table]) -> dict[str, Any]:
@@ -74,5 +75,5 @@ def everything(tables: Iterable[Table]) -> dict[str, Any]:
             table.schema, {"included": True, "include_new_tables": True, "tables": {}})
         schema["tables"][table.name] = {
             "included": True, "include_new_columns": True,
-            "columns": {column.name: True for column in table.columns.values() if not column.in_key}}
+            "columns": {name: True for name in table.columns if name not in table.key}}
     return {"include_new_schemas": True, "schemas": schemas}

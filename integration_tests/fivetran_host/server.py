@@ -7,7 +7,8 @@ Commands run side by side; answers come as they are done.
     open        {file, history}                            -> {connection}
     start       {program: [path, argument...]}             -> {pid, port}
     connect     {port}                                     -> {}
-    form        {}                                         -> {fields: [{name, kind, ...}], tests: [{name, label}]}
+    form        {}                                         -> {fields: [{name, kind, ...}],
+                                                               tests: [{name, label}]}
     configure   {values: {field: text}}                    -> {refused: [text]}
     select      {selection}                                -> {}   (as in selection.py; null: all)
     test        {name}                                     -> {failure: text or null}

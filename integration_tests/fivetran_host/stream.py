@@ -13,7 +13,7 @@ from typing import Any, Collection, Optional
 
 from . import messages, values
 from .catalog import Table, TableKey, is_reserved, read_schema_list, text
-from .findings import Findings
+from .findings import Findings, Secrets
 from .selection import Selection
 from .values import Stored
 from .warehouse import Warehouse
@@ -23,8 +23,6 @@ MOST_RECORDS_OF_BATCH = 100
 # A batch is full with the record that reaches this: the SDK's own samples flush at 100,000 bytes or
 # at 100 KiB.
 MOST_BYTES_OF_BATCH = 100 * 1024
-# Shorter ones stand in ordinary text by chance.
-LEAST_BYTES_OF_SECRET = 6
 
 
 @dataclass
@@ -70,10 +68,10 @@ class Stream:
 
     def __init__(self, warehouse: Warehouse, declared: Collection[Table], selection: Selection,
                  findings: Findings, may_truncate: Collection[str] = (),
-                 secrets: Collection[str] = ()) -> None:
+                 secrets: Optional[Secrets] = None) -> None:
         """`declared`: what Schema answered; `may_truncate`: tables, "schema.table", that may be
         truncated although the state has them, as they were emptied or lost at the source;
-        `secrets`: texts that must not appear."""
+        `secrets`: what must not appear, nothing by default."""
         self.counts = StreamCounts()
         self.warnings: list[str] = []
         self.task: Optional[str] = None
@@ -83,14 +81,13 @@ class Stream:
         self._selection = selection
         self._findings = findings
         self._may_truncate = may_truncate
-        self._secrets = [secret.encode() for secret in secrets
-                         if len(secret.encode()) >= LEAST_BYTES_OF_SECRET]
+        self._secrets = secrets or Secrets((), findings)
         self._progress = Progress.load(warehouse.progress)
         # Whether the state keeps a table that is not selected is the connector's to say.
         self._progress.filled = {name for name in self._progress.filled
                                  if selection.has_table(*name.split(".", 1))}
         self._columns: dict[TableKey, frozenset[str]] = {}  # those that are selected
-        self._needed: dict[TableKey, frozenset[str]] = {}  # in an UPSERT, where it is not all of them
+        self._needed: dict[TableKey, frozenset[str]] = {}  # of an UPSERT, where not all of them are
         self._names: dict[bytes, str] = {}
         self._where = ""
 
@@ -121,11 +118,7 @@ class Stream:
             if not ok:
                 self._broken("task-last", "the status is not OK")
         elif ok and self.records_behind_checkpoint:
-            self._broken("checkpoint-last", f"{self.records_behind_checkpoint} records behind the last")
-
-    def look_for_secrets(self, raw: bytes, where: str) -> None:
-        if any(secret in raw for secret in self._secrets):
-            self._findings.add("secret", where, "it holds one")
+            self._broken("checkpoint-last", f"{self.records_behind_checkpoint} records behind it")
 
     def _broken(self, rule: str, what: str) -> None:
         self._findings.add(rule, self._where, what)
@@ -134,7 +127,7 @@ class Stream:
 
     def _take_checkpoint(self, checkpoint: Any) -> None:
         self.counts.checkpoints += 1
-        self.look_for_secrets(checkpoint.state_json, self._where)
+        self._secrets.look_in(checkpoint.state_json, self._where)
         state = text(checkpoint.state_json, self._findings, self._where)
         try:
             is_object = isinstance(json.loads(state), dict)
@@ -153,7 +146,7 @@ class Stream:
         self.task = notice if self.task is None else self.task
 
     def _notice(self, message: Any) -> str:
-        self.look_for_secrets(message.message, self._where)
+        self._secrets.look_in(message.message, self._where)
         notice = text(message.message, self._findings, self._where)
         if not notice.strip():
             self._broken("notice", "it is empty")
@@ -291,7 +284,8 @@ class Stream:
         if member is None:
             complain("value-unset", "there is none")
             return None
-        stored = values.store(messages.MEMBER_NUMBERS[member], getattr(value, member), column, complain)
+        stored = values.store(messages.MEMBER_NUMBERS[member], getattr(value, member), column,
+                              complain)
         if stored is None and column.in_key:
             complain("key-null", "it is")
         return stored
@@ -304,7 +298,8 @@ class Stream:
             rule, whole = "key-complete", frozenset(table.key) or needed
         if not whole <= row.keys():
             lacking = ", ".join(sorted(whole - row.keys()))
-            self._broken(rule, f"{messages.RECORD_TYPE_NAMES[record_type]} of {table} lacks {lacking}")
+            kind = messages.RECORD_TYPE_NAMES[record_type]
+            self._broken(rule, f"{kind} of {table} lacks {lacking}")
         if record_type == messages.UPDATE and not table.key:
             self._broken("keyless-update", str(table))
 

@@ -37,7 +37,8 @@ _BOOKS = """
 CREATE TABLE IF NOT EXISTS _fivetran_host_tables (
   schema_name TEXT, table_name TEXT, columns TEXT, PRIMARY KEY (schema_name, table_name));
 CREATE TABLE IF NOT EXISTS _fivetran_host_state (
-  only INTEGER PRIMARY KEY CHECK (only = 0), state TEXT, progress TEXT, clock INTEGER, history INTEGER);
+  only INTEGER PRIMARY KEY CHECK (only = 0),
+  state TEXT, progress TEXT, clock INTEGER, history INTEGER);
 """
 
 
@@ -161,8 +162,8 @@ class Warehouse:
         return [stored.table for stored in self._tables.values()]
 
     def describe(self, table: Table) -> None:
-        """Makes the table, or gives it the columns and types that it has not: values become those of
-        the new type. Columns that `table` lacks stay. The key of a table that has one stays too."""
+        """Makes the table, or gives it the columns and types that it has not: values become those
+        of the new type. Columns that `table` lacks stay, and so does the key."""
         stored = self._tables.get(table.id)
         if stored is None:
             stored = _StoredTable(table, self._history)
@@ -173,7 +174,8 @@ class Warehouse:
         for column in table.columns.values():
             before = columns.get(column.name)
             if before is None:
-                self._database.execute(f"ALTER TABLE {stored.name} ADD COLUMN {_quote(column.name)}")
+                self._database.execute(
+                    f"ALTER TABLE {stored.name} ADD COLUMN {_quote(column.name)}")
                 columns[column.name] = replace(column, in_key=False)
             elif before != column:
                 columns[column.name] = replace(column, in_key=before.in_key)
@@ -315,6 +317,7 @@ class Warehouse:
 def row_id(row: Mapping[str, Stored]) -> str:
     """The key of a row that has none: equal for equal rows. Columns that are null do not count, so
     that a row stays the same when its table gets a column."""
-    present = sorted((name, type(value).__name__, value.hex() if isinstance(value, bytes) else value)
-                     for name, value in row.items() if value is not None)
+    present = sorted(
+        (name, type(value).__name__, value.hex() if isinstance(value, bytes) else value)
+        for name, value in row.items() if value is not None)
     return hashlib.sha256(json.dumps(present).encode()).hexdigest()

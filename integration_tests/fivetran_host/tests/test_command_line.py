@@ -33,7 +33,8 @@ class CommandLineTest(unittest.TestCase):
     def rows(self) -> Any:
         database = sqlite3.connect(self.folder / "warehouse.db")
         self.addCleanup(database.close)
-        return database.execute('SELECT id FROM "shop.orders" WHERE NOT _fivetran_deleted').fetchall()
+        return database.execute(
+            'SELECT id FROM "shop.orders" WHERE NOT _fivetran_deleted').fetchall()
 
     def test_a_sync_fills_the_warehouse_and_tells_what_came(self) -> None:
         with FakeSource([batch(TRUNCATE, upsert(1), upsert(2)), checkpoint()]) as source:

@@ -132,8 +132,8 @@ BREACHES: list[tuple[str, Callable[[], dict[str, int]]]] = [
     ("declared-type", in_schema(fake.orders(fake.column("more", "LONG", decimal=(9, 2))))),
     ("batch-records", in_update(batch(TRUNCATE, *map(upsert, range(100))), checkpoint())),
     ("batch-records", in_update(batch())),
-    ("batch-bytes", in_update(batch(TRUNCATE, upsert(1, LONG_TEXT), upsert(2, LONG_TEXT), upsert(3)),
-                              checkpoint())),
+    ("batch-bytes", in_update(
+        batch(TRUNCATE, upsert(1, LONG_TEXT), upsert(2, LONG_TEXT), upsert(3)), checkpoint())),
     ("schema-name", in_update(batch(TRUNCATE, record("DELETE", schema=None, id=number(1))),
                               checkpoint())),
     ("record-type", in_update(batch(connector_sdk_pb2.Record(
@@ -265,7 +265,8 @@ class RulesTest(unittest.TestCase):
             connection.close()
         self.assertEqual(connection.findings.tell(), [
             "message 1, record 2: UPSERT of shop.orders lacks note "
-            "(upsert-complete [2.6]: an UPSERT has every selected column that this sync began with)"])
+            "(upsert-complete [2.6]: an UPSERT has every selected column that this sync began "
+            "with)"])
 
 
 if __name__ == "__main__":

@@ -29,7 +29,8 @@ class ValuesTest(unittest.TestCase):
 
     def test_equal_decimals_have_the_same_form(self) -> None:
         column = of(messages.DECIMAL, 38, 2)
-        for written, kept in (("1.5", "1.50"), ("001.500", "1.50"), ("-0.00", "0.00"), ("7", "7.00"),
+        for written, kept in (("1.5", "1.50"), ("001.500", "1.50"), ("-0.00", "0.00"),
+                              ("7", "7.00"),
                               ("-12345678901234567890123456789012345.25",
                                "-12345678901234567890123456789012345.25")):
             self.assertEqual(stored(column, decimal=written), kept)
@@ -46,7 +47,8 @@ class ValuesTest(unittest.TestCase):
                          "2024-01-15T10:30:45.123456789")
         self.assertEqual(stored(of(messages.UTC_DATETIME), utc_datetime=moment),
                          "2024-01-15T10:30:45.123456789Z")
-        self.assertEqual(stored(of(messages.UTC_DATETIME), utc_datetime={"seconds": -1, "nanos": 5}),
+        before_1970 = {"seconds": -1, "nanos": 5}
+        self.assertEqual(stored(of(messages.UTC_DATETIME), utc_datetime=before_1970),
                          "1969-12-31T23:59:59.000000005Z")
 
     def test_dates_from_the_first_to_the_last(self) -> None:
@@ -86,8 +88,10 @@ class ValuesTest(unittest.TestCase):
     def test_rows_are_told_exactly(self) -> None:
         for value, column, told in (
                 (None, of(messages.INT), "null"), (0, of(messages.BOOLEAN), "false"),
-                ("1.50", of(messages.DECIMAL, 9, 2), "1.50"), (b"\x01", of(messages.BINARY), '"01"'),
-                ('{"a":1}', of(messages.JSON), '"{\\"a\\":1}"'), ("é", of(messages.STRING), '"é"')):
+                ("1.50", of(messages.DECIMAL, 9, 2), "1.50"),
+                (b"\x01", of(messages.BINARY), '"01"'),
+                ('{"a":1}', of(messages.JSON), '"{\\"a\\":1}"'),
+                ("é", of(messages.STRING), '"é"')):
             self.assertEqual(values.to_json(value, column), told)
 
 
