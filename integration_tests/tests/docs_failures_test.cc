@@ -1,4 +1,4 @@
-// docs/failures.md names a test for every failure.
+// docs/failures.md names a test for every failure, and integration_tests/peers.md for every case.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -50,6 +50,19 @@ TEST(FailuresDocumentTest, NamesTestsThatThereAre) {
   const std::set<std::string> registered = RegisteredTests();
   const std::set<std::string> named = NamesIn(ReadFile("docs/failures.md"), TestName());
   ASSERT_THAT(named, SizeIs(::testing::Gt(50u)));
+
+  std::vector<std::string> missing;
+  for (const std::string& name : named) {
+    if (!registered.contains(name)) missing.push_back(name);
+  }
+
+  EXPECT_THAT(missing, IsEmpty());
+}
+
+TEST(PeersDocumentTest, NamesTestsThatThereAre) {
+  const std::set<std::string> registered = RegisteredTests();
+  const std::set<std::string> named = NamesIn(ReadFile("integration_tests/peers.md"), TestName());
+  ASSERT_THAT(named, SizeIs(::testing::Gt(40u)));
 
   std::vector<std::string> missing;
   for (const std::string& name : named) {
