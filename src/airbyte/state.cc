@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "config/json_document.h"
+#include "sync/planetscale_cursor.h"
 #include "text/absl_view.h"
 #include "vitess/errors.h"
 
@@ -31,21 +32,16 @@ bool SaysNothing(const Value* value) {
          (value->IsArray() && value->Empty());
 }
 
-// The stream state in one element of the input; null for an element that says nothing.
-absl::StatusOr<const Value*> StreamStateOf(const Value& element) {
-  if (!element.IsObject()) return StateError("holds something that is not a state message.");
-  const std::string type = Text(FindMember(element, "type"));
-  const Value* stream = FindMember(element, "stream");
-  if (type == "STREAM" || (type.empty() && stream != nullptr)) {
-    if (stream != nullptr) return stream;
-    return StateError("has a state of type STREAM without a \"stream\".");
-  }
-  const bool legacy = type.empty() || type == "LEGACY";
-  if (legacy && SaysNothing(FindMember(element, "data"))) return nullptr;
-  return StateError(
-      absl::StrCat("is of type ", legacy ? "LEGACY" : JsonString(type),
-                   ", which this source does not write: it belongs to another source "
-                   "or was made by hand. Reset the connection to read everything again."));
+// The state in a message as it is printed, or the state itself.
+const Value& WithoutEnvelope(const Value& element) {
+  const Value* const state = FindMember(element, "state");
+  return Text(FindMember(element, "type")) == "STATE" && state != nullptr ? *state : element;
+}
+
+// The object for all streams that PlanetScale's connector writes; null when it is something else.
+const Value* LegacyStreams(const Value& state) {
+  const Value* const streams = FindMember(state, "streams");
+  return streams != nullptr && streams->IsObject() ? streams : nullptr;
 }
 
 absl::StatusOr<sync::TablePosition> PositionOf(const StreamName& stream, const Value& state) {
@@ -72,14 +68,34 @@ absl::StatusOr<InputState> InputState::Parse(std::string_view json) {
       document->IsArray() ? (document->Empty() ? nullptr : document->Begin()) : &*document;
   const size_t count = document->IsArray() ? document->Size() : 1;
   for (size_t i = 0; i < count; ++i) {
-    const absl::StatusOr<const Value*> stream = StreamStateOf(elements[i]);
-    if (!stream.ok()) return stream.status();
-    if (*stream != nullptr) {
-      absl::Status status = input.Add(**stream);
-      if (!status.ok()) return status;
-    }
+    absl::Status status = input.AddElement(elements[i]);
+    if (!status.ok()) return status;
   }
   return input;
+}
+
+absl::Status InputState::AddElement(const rapidjson::Value& element) {
+  if (!element.IsObject()) return StateError("holds something that is not a state message.");
+  const Value& state = WithoutEnvelope(element);
+  const std::string type = Text(FindMember(state, "type"));
+  const Value* const stream = FindMember(state, "stream");
+  if (type == "STREAM" || (type.empty() && stream != nullptr)) {
+    if (stream != nullptr) return Add(*stream);
+    return StateError("has a state of type STREAM without a \"stream\".");
+  }
+  const bool legacy = type.empty() || type == "LEGACY";
+  const Value* const data = FindMember(state, "data");
+  for (const Value* const holder : {&state, data}) {
+    const Value* const streams = legacy && holder != nullptr ? LegacyStreams(*holder) : nullptr;
+    if (streams == nullptr) continue;
+    AddLegacy(*streams);
+    return absl::OkStatus();
+  }
+  if (legacy && SaysNothing(data)) return absl::OkStatus();
+  return StateError(
+      absl::StrCat("is of type ", legacy ? "LEGACY" : JsonString(type),
+                   ", which this source does not write: it belongs to another source "
+                   "or was made by hand. Reset the connection to read everything again."));
 }
 
 absl::Status InputState::Add(const rapidjson::Value& stream_state) {
@@ -91,8 +107,33 @@ absl::Status InputState::Add(const rapidjson::Value& stream_state) {
   if (stream.name.empty()) return StateError("has a state that names no stream.");
   const Value* state = FindMember(stream_state, "stream_state");
   positions_.erase(stream);
+  taken_over_.erase(stream);
+  if (state != nullptr && sync::IsPlanetscaleTable(*state)) {
+    TakeOver(stream, *state);
+    return absl::OkStatus();
+  }
   if (!SaysNothing(state)) positions_.emplace(stream, PositionOf(stream, *state));
   return absl::OkStatus();
+}
+
+void InputState::AddLegacy(const rapidjson::Value& streams) {
+  for (const auto& [key, state] : streams.GetObject()) {
+    auto [keyspace, table] = sync::SplitPlanetscaleStream(Text(&key));
+    TakeOver({.name_space = std::move(keyspace), .name = std::move(table)}, state);
+  }
+}
+
+void InputState::TakeOver(const StreamName& stream, const rapidjson::Value& state) {
+  auto takeover = sync::TakeOverPlanetscaleTable(stream.name_space, stream.name, state);
+  positions_.erase(stream);
+  if (takeover.position.has_value()) positions_.emplace(stream, *std::move(takeover.position));
+  taken_over_.insert_or_assign(stream, std::move(takeover.note));
+}
+
+std::vector<std::string> InputState::notes() const {
+  std::vector<std::string> notes;
+  for (const auto& [stream, note] : taken_over_) notes.push_back(note);
+  return notes;
 }
 
 absl::StatusOr<std::optional<sync::TablePosition>> InputState::Position(

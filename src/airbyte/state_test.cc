@@ -5,6 +5,7 @@
 
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "vitess/errors.h"
 
 namespace source_vitess::airbyte {
@@ -122,6 +123,59 @@ TEST(InputStateTest, RefusesAStreamsStateThatIsNotOursForThatStreamAlone) {
   EXPECT_EQ(vitess::Classify(position.status()), vitess::ErrorClass::kConfiguration);
   EXPECT_THAT(std::string(position.status().message()),
               AllOf(HasSubstr("Stream foreign"), HasSubstr("version")));
+}
+
+// What PlanetScale's connector saved of SalesDB's only shard: a position behind the copy.
+constexpr char kTheirShards[] =
+    R"({"shards":{"-":{"cursor":"CgEtEgdTYWxlc0RCGjBNeVNRTDU2LzhiYzY1Yzg0LTNmZTQtMTFlZC1hOTEyLTI1N2YwZmNkZDZjOToxLTU="}}})";
+const StreamName kSales = {.name_space = "SalesDB", .name = "sales"};
+
+std::string TheirStreams() { return absl::StrCat(R"({"SalesDB:sales":)", kTheirShards, "}"); }
+
+TEST(StateOfPlanetscaleTest, IsTakenOverInEachOfItsForms) {
+  const std::string streams = absl::StrCat("{\"streams\":", TheirStreams(), "}");
+  const std::string stream = absl::StrCat(
+      R"({"type":"STREAM","stream":{"stream_descriptor":{"name":"sales","namespace":"SalesDB"},)",
+      R"("stream_state":)", kTheirShards, "}}");
+  for (const std::string& json :
+       {streams, absl::StrCat("[", streams, "]"),
+        absl::StrCat(R"({"type":"STATE","state":{"data":)", streams, "}}"),
+        absl::StrCat(R"([{"type":"LEGACY","data":)", streams, "}]"), stream,
+        absl::StrCat("[", stream, "]"), absl::StrCat(R"({"type":"STATE","state":)", stream, "}")}) {
+    const auto state = InputState::Parse(json);
+
+    ASSERT_TRUE(state.ok()) << json << state.status();
+    const auto position = state->Position(kSales);
+    ASSERT_TRUE(position.ok() && position->has_value()) << json;
+    EXPECT_TRUE((*position)->IsCopied());
+    EXPECT_EQ((*position)->FindShard("-")->gtid(),
+              "MySQL56/8bc65c84-3fe4-11ed-a912-257f0fcdd6c9:1-5");
+    EXPECT_TRUE(state->IsTakenOver(kSales));
+    EXPECT_THAT(state->notes(), testing::ElementsAre(HasSubstr("SalesDB.sales goes on")));
+  }
+}
+
+TEST(StateOfPlanetscaleTest, LeavesAStreamWithoutAStateWhoseCursorCannotBeRead) {
+  const auto state = InputState::Parse(
+      R"({"streams":{"SalesDB:sales":{"shards":{"-":{"cursor":"%"}}},"noise":{}}})");
+
+  ASSERT_TRUE(state.ok()) << state.status();
+  const auto position = state->Position(kSales);
+  ASSERT_TRUE(position.ok()) << position.status();
+  EXPECT_FALSE(position->has_value());
+  EXPECT_TRUE(state->IsTakenOver(kSales));
+  EXPECT_THAT(state->notes(),
+              testing::Contains(AllOf(HasSubstr("SalesDB.sales"), HasSubstr("cannot be read"))));
+}
+
+TEST(StateOfPlanetscaleTest, GivesWayToOneOfOurs) {
+  const auto state = InputState::Parse(absl::StrCat(
+      R"([{"type":"LEGACY","data":{"streams":)", TheirStreams(), "}},", StateOf(kSales, 41), "]"));
+
+  ASSERT_TRUE(state.ok()) << state.status();
+  EXPECT_EQ((*state->Position(kSales))->cursor, 41u);
+  EXPECT_FALSE(state->IsTakenOver(kSales));
+  EXPECT_TRUE(state->notes().empty());
 }
 
 }  // namespace

@@ -100,6 +100,14 @@ class Update {
       }
       if (*stored == nullptr) continue;
       const fivetran::TableState& state = **stored;
+      if (!state.key.has_value() && !table.has_primary_key) {
+        // Another connector's rows, which it could not tell apart either.
+        environment_.logger.Info(
+            absl::StrCat("Table ", name,
+                         " has no primary key: it does not go on from where another connector "
+                         "stopped, but is copied from its first row."));
+        continue;
+      }
       if (absl::Status status = CheckKey(table, state); !status.ok()) {
         failed_.emplace(name, std::move(status));
       }

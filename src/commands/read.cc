@@ -179,6 +179,8 @@ absl::StatusOr<sync::TableRequest> MakeRequest(const ConfiguredStream& stream, c
                              .incremental = stream.incremental,
                              .columns = *std::move(columns),
                              .position = *std::move(position)};
+  // Nothing of what another connector delivered belongs to the rows of a full refresh.
+  if (!request.incremental && inputs.state.IsTakenOver(stream.name)) request.position.reset();
   if (request.incremental && !airbyte::SupportsIncremental(**table, inputs.options.types)) {
     logger.Warning(
         absl::StrCat("Stream ", airbyte::ToString(stream.name),
@@ -187,7 +189,9 @@ absl::StatusOr<sync::TableRequest> MakeRequest(const ConfiguredStream& stream, c
     request.incremental = false;
     // The host keeps the state of an incremental stream: "complete" of the last sync is not of this
     // one.
-    if (request.position.has_value() && IsComplete(*request.position)) request.position.reset();
+    const bool is_of_another_sync = inputs.state.IsTakenOver(stream.name) ||
+                                    (request.position.has_value() && IsComplete(*request.position));
+    if (is_of_another_sync) request.position.reset();
   }
   return request;
 }
@@ -203,6 +207,7 @@ class Reading {
               environment.clock) {}
 
   int Run() {
+    for (const std::string& note : inputs_.state.notes()) environment_.logger.Info(note);
     const auto source = patience_.Try([&] { return Connect(environment_, inputs_.options); });
     if (!source.ok()) return FailAll(source.status());
     absl::Status status = Prepare(*source);

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "config/json_document.h"
+#include "sync/planetscale_cursor.h"
 #include "text/absl_view.h"
 #include "vitess/errors.h"
 
@@ -104,6 +105,7 @@ absl::StatusOr<InputState> InputState::Parse(std::string_view json) {
   if (document->IsNull() || (document->IsObject() && document->ObjectEmpty())) return state;
   if (!document->IsObject()) return StateError("is not a JSON object.");
   const Value* const version = FindMember(*document, "version");
+  if (version == nullptr && document->HasMember("keyspaces")) return TakeOver(*document);
   if (version == nullptr || !version->IsInt()) {
     return StateError("has no \"version\": another program wrote it.");
   }
@@ -133,6 +135,39 @@ absl::StatusOr<InputState> InputState::Parse(std::string_view json) {
     }
   }
   return state;
+}
+
+absl::StatusOr<InputState> InputState::TakeOver(const rapidjson::Value& document) {
+  InputState state;
+  const Value* const keyspaces = FindMember(document, "keyspaces");
+  if (keyspaces == nullptr) return state;
+  if (!keyspaces->IsObject()) return StateError("has \"keyspaces\" that are no object.");
+  for (const auto& [keyspace, content] : keyspaces->GetObject()) {
+    const Value* const streams = FindMember(content, "streams");
+    if (streams == nullptr) continue;
+    if (!streams->IsObject()) return StateError("has \"streams\" that are no object.");
+    for (const auto& [stream, shards] : streams->GetObject()) {
+      state.TakeOverTable(std::string(View(keyspace)), View(stream), shards);
+    }
+  }
+  return state;
+}
+
+void InputState::TakeOverTable(const std::string& keyspace, std::string_view stream,
+                               const rapidjson::Value& shards) {
+  const auto [of_stream, table] = sync::SplitPlanetscaleStream(stream);
+  if (of_stream != keyspace) {
+    notes_.push_back(
+        absl::StrCat("The state of PlanetScale's connector has a stream in keyspace ", keyspace,
+                     " that is not one of its tables; it is passed over, and its table copied."));
+    return;
+  }
+  auto takeover = sync::TakeOverPlanetscaleTable(keyspace, table, shards);
+  notes_.push_back(std::move(takeover.note));
+  if (!takeover.position.has_value()) return;
+  TableState state;
+  state.position = *std::move(takeover.position);
+  tables_.insert_or_assign(std::pair(keyspace, table), std::move(state));
 }
 
 absl::StatusOr<const TableState*> InputState::Find(const std::string& keyspace,

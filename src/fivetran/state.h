@@ -3,6 +3,8 @@
 #ifndef SOURCE_VITESS_FIVETRAN_STATE_H_
 #define SOURCE_VITESS_FIVETRAN_STATE_H_
 
+#include <rapidjson/document.h>
+
 #include <cstddef>
 #include <map>
 #include <memory>
@@ -33,9 +35,11 @@ class InputState {
   // No table has a state.
   InputState() = default;
 
-  // Reads what StateWriter wrote. An empty text, {} and null are no state: a first sync, or one of
-  // everything again. Fails, with the class kConfiguration, when the text is nothing of the kind or
-  // of a version that cannot be read. A table whose entry is broken fails in Find, alone.
+  // Reads what StateWriter wrote, or PlanetScale's connector for Fivetran, whose state has
+  // "keyspaces" and no "version" (docs/planetscale.md); notes() tells of each of its tables. An
+  // empty text, {} and null are no state: a first sync, or one of everything again. Fails, with the
+  // class kConfiguration, when the text is nothing of the kind or of a version that cannot be read.
+  // A table whose entry is broken fails in Find, alone.
   static absl::StatusOr<InputState> Parse(std::string_view json);
 
   // Null: the table has no state. A failure names the table and the remedy. Valid as long as this.
@@ -46,6 +50,10 @@ class InputState {
   const std::vector<std::string>& notes() const { return notes_; }
 
  private:
+  static absl::StatusOr<InputState> TakeOver(const rapidjson::Value& document);
+  void TakeOverTable(const std::string& keyspace, std::string_view stream,
+                     const rapidjson::Value& shards);
+
   std::map<std::pair<std::string, std::string>, absl::StatusOr<TableState>> tables_;
   std::vector<std::string> notes_;
 };

@@ -123,5 +123,59 @@ TEST(StateTest, FailsForTheTableAloneWhoseEntryIsBroken) {
   EXPECT_TRUE(state->Find("ks", "e").ok());
 }
 
+// {keyspace SalesDB, shard -} without a position, and with one: MySQL56/, uuid 8bc65c84-..., 1-5.
+constexpr char kNotBegun[] = "CgEtEgdTYWxlc0RC";
+constexpr char kCopied[] =
+    "CgEtEgdTYWxlc0RCGjBNeVNRTDU2LzhiYzY1Yzg0LTNmZTQtMTFlZC1hOTEyLTI1N2YwZmNkZDZjOToxLTU=";
+
+TEST(StateOfPlanetscaleTest, IsTakenOverTableByTable) {
+  const auto state = InputState::Parse(absl::StrCat(
+      R"({"keyspaces":{"SalesDB":{"streams":{)", R"("SalesDB:a":{"shards":{"-":{"cursor":")",
+      kCopied, R"("}}},"SalesDB:b":{"shards":{"-":{"cursor":")", kNotBegun,
+      R"("}}},"SalesDB:c":{"shards":{"-":{"cursor":"%"}}}}}}})"));
+
+  ASSERT_TRUE(state.ok()) << state.status();
+  const auto a = state->Find("SalesDB", "a");
+  ASSERT_TRUE(a.ok() && *a != nullptr);
+  EXPECT_TRUE((*a)->position.IsCopied());
+  EXPECT_EQ((*a)->position.FindShard("-")->gtid(),
+            "MySQL56/8bc65c84-3fe4-11ed-a912-257f0fcdd6c9:1-5");
+  EXPECT_FALSE((*a)->key.has_value());
+  EXPECT_EQ(*state->Find("SalesDB", "b"), nullptr);
+  EXPECT_EQ(*state->Find("SalesDB", "c"), nullptr);
+  EXPECT_THAT(state->notes(),
+              ElementsAre(HasSubstr("SalesDB.a goes on"), HasSubstr("SalesDB.b"),
+                          AllOf(HasSubstr("SalesDB.c"), HasSubstr("cannot be read"))));
+}
+
+TEST(StateOfPlanetscaleTest, WithoutTablesIsNoState) {
+  for (const char* json :
+       {R"({"keyspaces":null})", R"({"keyspaces":{}})", R"({"keyspaces":{"SalesDB":{}}})",
+        R"({"keyspaces":{"SalesDB":null}})", R"({"keyspaces":{"SalesDB":{"streams":null}}})"}) {
+    const auto state = InputState::Parse(json);
+    ASSERT_TRUE(state.ok()) << json << state.status();
+    EXPECT_TRUE(state->notes().empty()) << json;
+  }
+}
+
+TEST(StateOfPlanetscaleTest, PassesOverAStreamOfAnotherKeyspace) {
+  const auto state = InputState::Parse(
+      absl::StrCat(R"({"keyspaces":{"Other":{"streams":{"SalesDB:a":{"shards":{"-":{"cursor":")",
+                   kCopied, R"("}}}}}}})"));
+
+  ASSERT_TRUE(state.ok()) << state.status();
+  EXPECT_EQ(*state->Find("SalesDB", "a"), nullptr);
+  EXPECT_EQ(*state->Find("Other", "a"), nullptr);
+  EXPECT_THAT(state->notes(), ElementsAre(HasSubstr("passed over")));
+}
+
+TEST(StateOfPlanetscaleTest, OfAnotherShapeIsRefused) {
+  for (const char* json : {R"({"keyspaces":7})", R"({"keyspaces":{"SalesDB":{"streams":[]}}})"}) {
+    const auto state = InputState::Parse(json);
+    ASSERT_FALSE(state.ok()) << json;
+    EXPECT_EQ(vitess::Classify(state.status()), vitess::ErrorClass::kConfiguration);
+  }
+}
+
 }  // namespace
 }  // namespace source_vitess::fivetran
