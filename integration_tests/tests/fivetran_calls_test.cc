@@ -21,6 +21,7 @@ using harness::FivetranConnection;
 using harness::FivetranReport;
 using harness::FivetranStop;
 using ::testing::Contains;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Key;
@@ -100,6 +101,43 @@ TEST_F(FivetranCallsTest, AServerThatStaysAwayEndsTheUpdateWithAStatusToTryAgain
 
   EXPECT_EQ(report.status, "UNAVAILABLE");
   EXPECT_EQ(report.task, std::nullopt);
+}
+
+TEST_F(FivetranCallsTest, AnUpdateThatCannotBeginForgetsNothing) {
+  for (const std::string& sql : RowsOfEveryTable(1, 20)) source_.Execute(sql);
+  ASSERT_EQ(source_.Sync().Failure(), "");
+  const std::string state = source_.connection().State().value();
+  Configure({{"keyspaces", "elsewhere"}});
+  ExpectTask("elsewhere");
+  EXPECT_EQ(source_.connection().State().value(), state);
+  Configure({{"retry_budget_seconds", "0"}});
+  source_.simulator().faults().Add(simulator::ExecuteFault{});
+  EXPECT_EQ(Update().status, "UNAVAILABLE");
+  source_.simulator().faults().Clear();
+  EXPECT_EQ(source_.connection().State().value(), state);
+
+  Configure({});
+
+  EXPECT_EQ(source_.Sync().records, 0u);
+}
+
+TEST_F(FivetranCallsTest, ATableWhoseEntryInTheStateIsBrokenIsCopiedAgain) {
+  for (const std::string& sql : RowsOfEveryTable(1, 20)) source_.Execute(sql);
+  ASSERT_EQ(source_.Sync().Failure(), "");
+  std::string state = source_.connection().State().value();
+  const size_t entry = state.find("\"notes\":{\"version\":1");
+  ASSERT_NE(entry, std::string::npos);
+  state.replace(entry, 20, "\"notes\":{\"version\":7");
+  ASSERT_TRUE(source_.connection().SetState(state).ok());
+  harness::FivetranUpdateOptions options;
+  options.may_truncate = {"shop.notes"};
+
+  const FivetranReport report = source_.Sync(options);
+
+  EXPECT_EQ(report.Failure(), "");
+  EXPECT_THAT(report.warnings, ElementsAre(HasSubstr("shop.notes")));
+  EXPECT_THAT(report.tables, ElementsAre(Key("shop.notes")));
+  EXPECT_THAT(source_.Differences(), IsEmpty());
 }
 
 TEST_F(FivetranCallsTest, AStateThatIsNoneIsATask) {

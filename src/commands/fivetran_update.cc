@@ -95,7 +95,8 @@ class Update {
     for (const auto& [name, table] : tables_) {
       const auto stored = input_.Find(table.keyspace, table.name);
       if (!stored.ok()) {
-        failed_.emplace(name, stored.status());
+        absl::Status warned = sink_.Warn(text::StdView(stored.status().message()));
+        if (!warned.ok()) return warned;
         continue;
       }
       if (*stored == nullptr) continue;
@@ -115,6 +116,7 @@ class Update {
       if (!warned.ok()) return warned;
       sink_.TakeOver(table, ColumnsOf(table), state);
     }
+    knows_positions_ = true;
     return absl::OkStatus();
   }
 
@@ -247,7 +249,8 @@ class Update {
   absl::Status End(absl::Status status) {
     if (!status.ok() && vitess::Classify(status) == ErrorClass::kHost) return status;
     if (absl::Status warned = Warn(); !warned.ok()) return warned;
-    if (source_.has_value()) {
+    // Before all positions were taken over, a checkpoint would forget those that were not.
+    if (knows_positions_) {
       if (absl::Status sent = sink_.SendCheckpoint(); !sent.ok()) return sent;
     }
     if (!status.ok()) return Give(status);
@@ -326,6 +329,7 @@ class Update {
   Patience patience_;
   fivetran::FivetranSink sink_;
   std::optional<Source> source_;
+  bool knows_positions_ = false;                      // the sink has all that the request brought
   std::map<std::string, mysql::TableSchema> tables_;  // by "keyspace.table"
   std::map<std::string, absl::Status> failed_;        // likewise
   std::map<std::string, int> readings_;               // likewise: those from nothing

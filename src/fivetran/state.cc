@@ -92,7 +92,7 @@ absl::Status TableError(const std::string& keyspace, const std::string& table,
                         const absl::Status& problem) {
   return vitess::ConfigurationError(absl::StrCat(
       "The state of table ", keyspace, ".", table, " cannot be read: ", problem.message(),
-      ". Exclude the table, sync, and include it again, so that it is copied anew."));
+      ". It is copied from its first row."));
 }
 
 }  // namespace

@@ -42,7 +42,8 @@ class InputState {
   // A table whose entry is broken fails in Find, alone.
   static absl::StatusOr<InputState> Parse(std::string_view json);
 
-  // Null: the table has no state. A failure names the table and the remedy. Valid as long as this.
+  // Null: the table has no state. A failure, of an entry that is broken, names the table and says
+  // that it is copied from its first row, as it has to be then. Valid as long as this.
   absl::StatusOr<const TableState*> Find(const std::string& keyspace,
                                          const std::string& table) const;
 

@@ -118,7 +118,7 @@ TEST(StateTest, FailsForTheTableAloneWhoseEntryIsBroken) {
     const auto found = state->Find("ks", table);
     ASSERT_FALSE(found.ok()) << table;
     EXPECT_THAT(std::string(found.status().message()),
-                AllOf(HasSubstr(absl::StrCat("ks.", table)), HasSubstr("include it again")));
+                AllOf(HasSubstr(absl::StrCat("ks.", table)), HasSubstr("copied from its first row")));
   }
   EXPECT_TRUE(state->Find("ks", "e").ok());
 }
