@@ -23,6 +23,8 @@ using harness::FivetranStop;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::AllOf;
 using ::testing::IsEmpty;
 using ::testing::Key;
 using ::testing::Pair;
@@ -119,6 +121,21 @@ TEST_F(FivetranCallsTest, AnUpdateThatCannotBeginForgetsNothing) {
   Configure({});
 
   EXPECT_EQ(source_.Sync().records, 0u);
+}
+
+TEST_F(FivetranCallsTest, ATableThatIsGoneKeepsItsPositionAndOneThatIsExcludedDoesNot) {
+  for (const std::string& sql : RowsOfEveryTable(1, 20)) source_.Execute(sql);
+  ASSERT_EQ(source_.Sync().Failure(), "");
+  source_.Execute("drop table notes");
+  ASSERT_TRUE(source_.connection()
+                  .Select(R"({"schemas": {"shop": {"tables": {"words": {"included": false}}}}})")
+                  .ok());
+
+  source_.Sync();
+  EXPECT_EQ(source_.Sync().Failure(), "");
+
+  EXPECT_THAT(source_.connection().State().value(),
+              AllOf(HasSubstr("\"notes\""), Not(HasSubstr("\"words\""))));
 }
 
 TEST_F(FivetranCallsTest, ATableWhoseEntryInTheStateIsBrokenIsCopiedAgain) {

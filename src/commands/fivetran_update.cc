@@ -116,8 +116,27 @@ class Update {
       if (!warned.ok()) return warned;
       sink_.TakeOver(table, ColumnsOf(table), state);
     }
+    KeepMissing();
     knows_positions_ = true;
     return absl::OkStatus();
+  }
+
+  // A table that Vitess does not list for once, because of a missing grant or in a disaster, is not
+  // to be copied again for that. Should it come back as another one, its log says so.
+  void KeepMissing() {
+    for (const auto& [keyspace, table] : input_.names()) {
+      if (tables_.contains(absl::StrCat(keyspace, ".", table))) continue;
+      const auto stored = input_.Find(keyspace, table);
+      const bool is_wanted = Contains(options_.keyspaces, keyspace) &&
+                             options_.WantsTable(keyspace, table) &&
+                             selection_->WantsTable(keyspace, table);
+      if (!is_wanted || !stored.ok()) continue;
+      mysql::TableSchema missing;
+      missing.keyspace = keyspace;
+      missing.name = table;
+      const fivetran::TableState& state = **stored;
+      sink_.TakeOver(missing, state.selected.value_or(std::vector<std::string>()), state);
+    }
   }
 
   // Rows go to the destination's by their key: with another one, some would be taken for others.

@@ -90,9 +90,9 @@ absl::StatusOr<TableState> ParseEntry(const Value& entry, const std::vector<std:
 
 absl::Status TableError(const std::string& keyspace, const std::string& table,
                         const absl::Status& problem) {
-  return vitess::ConfigurationError(absl::StrCat(
-      "The state of table ", keyspace, ".", table, " cannot be read: ", problem.message(),
-      ". It is copied from its first row."));
+  return vitess::ConfigurationError(absl::StrCat("The state of table ", keyspace, ".", table,
+                                                 " cannot be read: ", problem.message(),
+                                                 ". It is copied from its first row."));
 }
 
 }  // namespace
@@ -176,6 +176,12 @@ absl::StatusOr<const TableState*> InputState::Find(const std::string& keyspace,
   if (found == tables_.end()) return nullptr;
   if (!found->second.ok()) return found->second.status();
   return &*found->second;
+}
+
+std::vector<std::pair<std::string, std::string>> InputState::names() const {
+  std::vector<std::pair<std::string, std::string>> names;
+  for (const auto& [name, state] : tables_) names.push_back(name);
+  return names;
 }
 
 std::shared_ptr<StateWriter::Vgtid> StateWriter::Share(const binlogdata::VGtid& vgtid) {

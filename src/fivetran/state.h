@@ -47,6 +47,9 @@ class InputState {
   absl::StatusOr<const TableState*> Find(const std::string& keyspace,
                                          const std::string& table) const;
 
+  // The keyspace and name of every table that has an entry.
+  std::vector<std::pair<std::string, std::string>> names() const;
+
   // What there is to say of how the state was read, a sentence each.
   const std::vector<std::string>& notes() const { return notes_; }
 
