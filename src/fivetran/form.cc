@@ -279,7 +279,7 @@ absl::StatusOr<Value> FileOf(const Field& field, const std::string& text,
                              rapidjson::Document& json) {
   if (text.find(kPemBegins) != std::string::npos) return StringOf(text, json);
   std::string content;
-  if (!absl::Base64Unescape(text, &content)) {
+  if (!absl::Base64Unescape(text, &content) || content.find(kPemBegins) == std::string::npos) {
     return FieldError(field, "wants a file in PEM format, in Base64 as the form sends it.");
   }
   return StringOf(content, json);

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "config/specification.h"
@@ -19,7 +20,6 @@ namespace {
 
 namespace sdk = fivetran_sdk::v2;
 using rapidjson::Value;
-using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -58,13 +58,16 @@ Configuration Minimal() {
   return configuration;
 }
 
-// The failure of the smallest configuration with one more value.
-std::string FailureOf(const std::string& name, const std::string& value) {
+// The smallest configuration with other values.
+Configuration MinimalAnd(const std::map<std::string, std::string>& values) {
   Configuration configuration = Minimal();
-  if (name == "ca_certificate") configuration["encryption_mode"] = "tls";
-  configuration[name] = value;
-  const auto options = ParseConfiguration(configuration);
-  EXPECT_FALSE(options.ok()) << name;
+  for (const auto& [name, value] : values) configuration[name] = value;
+  return configuration;
+}
+
+std::string FailureOf(const std::map<std::string, std::string>& values) {
+  const auto options = ParseConfiguration(MinimalAnd(values));
+  EXPECT_FALSE(options.ok());
   if (options.ok()) return "";
   EXPECT_EQ(vitess::Classify(options.status()), vitess::ErrorClass::kConfiguration);
   return std::string(options.status().message());
@@ -192,6 +195,15 @@ TEST(FormTest, DescribesEveryFieldWithoutTags) {
   }
 }
 
+TEST(FormTest, SpeaksOfNothingThatIsAnotherHosts) {
+  for (const sdk::FormField& field : AllFields()) {
+    const std::string text = absl::AsciiStrToLower(field.description());
+    for (const char* word : {"airbyte", "namespace", "metadata", "its states", "of a stream"}) {
+      EXPECT_THAT(text, Not(HasSubstr(word))) << field.name();
+    }
+  }
+}
+
 TEST(FormTest, OffersItsTestsAndTheChoiceOfTables) {
   const sdk::ConfigurationFormResponse form = MakeForm();
   EXPECT_TRUE(form.schema_selection_supported());
@@ -290,21 +302,65 @@ TEST(FormConfigurationTest, PassesOverTheFieldsOfAnAnswerThatIsNotChosen) {
   EXPECT_FALSE(options->channel.credentials.has_value());
 }
 
-TEST(FormConfigurationTest, NamesTheFieldThatIsWrong) {
-  EXPECT_THAT(FailureOf("port", "many"), HasSubstr("\"gRPC Port\""));
-  EXPECT_THAT(FailureOf("port", "70000"), HasSubstr("\"gRPC Port\""));
-  EXPECT_THAT(FailureOf("bit1_as_boolean", "perhaps"), HasSubstr("\"BIT(1) as Boolean\""));
-  EXPECT_THAT(FailureOf("tablet_type", "spare"), HasSubstr("\"Tablet Type\""));
-  EXPECT_THAT(FailureOf("encryption_mode", "ssl"), HasSubstr("\"Encryption\""));
-  EXPECT_THAT(FailureOf("keyspaces", " , "), HasSubstr("\"Keyspaces\""));
-  EXPECT_THAT(FailureOf("host", ""), HasSubstr("Host"));
-  EXPECT_THAT(FailureOf("authentication_method", "password"), HasSubstr("User Name"));
+TEST(FormConfigurationTest, TakesBooleansAsPeopleAndProgramsWriteThem) {
+  for (const char* yes : {"true", "TRUE", "True", "1", "yes", " true "}) {
+    const auto options = ParseConfiguration(MinimalAnd({{"tinyint1_as_boolean", yes}}));
+    ASSERT_TRUE(options.ok()) << yes << options.status();
+    EXPECT_TRUE(options->types.tinyint1_as_boolean) << yes;
+  }
+  for (const char* no : {"false", "FALSE", "0", "no"}) {
+    const auto options = ParseConfiguration(MinimalAnd({{"bit1_as_boolean", no}}));
+    ASSERT_TRUE(options.ok()) << no << options.status();
+    EXPECT_FALSE(options->types.bit1_as_boolean) << no;
+  }
 }
 
-TEST(FormConfigurationTest, KeepsWhatIsInAFileToItself) {
-  EXPECT_THAT(FailureOf("ca_certificate", "s3cret, no Base64!"),
-              AllOf(HasSubstr("\"CA Certificate\""), Not(HasSubstr("s3cret"))));
+struct BadValue {
+  const char* name;  // of the test
+  std::map<std::string, std::string> values;
+  std::vector<std::string> words;
+};
+
+class FormFailureTest : public ::testing::TestWithParam<BadValue> {};
+
+TEST_P(FormFailureTest, NamesTheFieldAsItIsLabeledAndNoSecret) {
+  const std::string error = FailureOf(GetParam().values);
+
+  for (const std::string& word : GetParam().words) EXPECT_THAT(error, HasSubstr(word));
+  EXPECT_THAT(error, HasSubstr("Field \""));
+  for (const char* hidden : {"s3cret", "Option", "_"}) EXPECT_THAT(error, Not(HasSubstr(hidden)));
 }
+
+INSTANTIATE_TEST_SUITE_P(
+    Values, FormFailureTest,
+    ::testing::Values(
+        BadValue{"NoHost", {{"host", ""}}, {"\"Host\""}},
+        BadValue{"NoKeyspaces", {{"keyspaces", " , "}}, {"\"Keyspaces\""}},
+        BadValue{"HostWithAScheme", {{"host", "https://x"}}, {"\"Host\"", "scheme"}},
+        BadValue{"PortThatIsNoNumber", {{"port", "abc"}}, {"\"gRPC Port\"", "whole number"}},
+        BadValue{"PortThatIsTooHigh", {{"port", "65536"}}, {"\"gRPC Port\"", "65535"}},
+        BadValue{"FlagThatIsNone", {{"bit1_as_boolean", "maybe"}}, {"\"BIT(1) as Boolean\""}},
+        BadValue{"TabletTypeThatIsNone", {{"tablet_type", "master"}}, {"\"Tablet Type\""}},
+        BadValue{"AnswerThatIsNone", {{"encryption_mode", "ssl"}}, {"\"Encryption\""}},
+        BadValue{"PasswordWithoutAUser",
+                 {{"authentication_method", "password"}, {"password", "s3cret"}},
+                 {"\"User Name\""}},
+        BadValue{"UserWithoutAPassword",
+                 {{"authentication_method", "password"}, {"username", "reader"}},
+                 {"\"Password\""}},
+        BadValue{"CertificateThatIsNoBase64",
+                 {{"encryption_mode", "tls"}, {"ca_certificate", "s3cret!"}},
+                 {"\"CA Certificate\"", "PEM"}},
+        BadValue{"CertificateThatIsNoPem",
+                 {{"encryption_mode", "tls"},
+                  {"ca_certificate", absl::Base64Escape("\x30\x82s3cret\xff")}},
+                 {"\"CA Certificate\"", "PEM"}},
+        BadValue{"CertificateWithoutAKey",
+                 {{"encryption_mode", "tls"}, {"client_certificate", kPem}},
+                 {"\"Client Key\""}}),
+    [](const ::testing::TestParamInfo<BadValue>& tested) {
+      return std::string(tested.param.name);
+    });
 
 }  // namespace
 }  // namespace source_vitess::fivetran
