@@ -41,7 +41,9 @@ void AddCommands(CLI::App& program, Arguments& arguments) {
       ->check(CLI::Range(0, 65535))
       ->capture_default_str()
       ->type_name("PORT");
+  fivetran->add_flag("--debug", arguments.debug, "Log more (as LOG_LEVEL=debug does)");
   // Those of a later host are no reason not to start.
+  fivetran->fallthrough(false);
   fivetran->allow_extras();
 }
 
@@ -60,6 +62,7 @@ bool ParseArguments(std::vector<std::string> words, Arguments& arguments, UsageE
   AddCommands(program, arguments);
   AcceptOneDash(words);
   std::reverse(words.begin(), words.end());  // as CLI11 takes them
+  arguments.is_for_fivetran = !words.empty() && words.back() == "fivetran";
   try {
     program.parse(std::move(words));
   } catch (const CLI::CallForHelp&) {

@@ -19,6 +19,8 @@ struct Arguments {
   std::string catalog;  // path; of read
   std::string state;    // path; of read, empty for none
   int port = 50051;     // of fivetran; 0 for one that is free
+  // Whether the first word is the command fivetran, also when what follows is not understood.
+  bool is_for_fivetran = false;
   bool debug = false;
   std::string help;  // the text to show, of kHelp
 };

@@ -65,6 +65,25 @@ TEST(ArgumentsTest, RefusesWhatItDoesNotKnow) {
   EXPECT_NE(Refused({}).message, "");
 }
 
+TEST(ArgumentsTest, TakesThePortOfFivetranInEveryForm) {
+  EXPECT_EQ(Parsed({"fivetran"}).port, 50051);
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"fivetran", "--port", "7"}, {"fivetran", "--port=7"},
+        {"fivetran", "-port", "7"}, {"fivetran", "-port=7"},
+        {"fivetran", "--later", "option", "--port", "7", "--flag"}}) {
+    const Arguments arguments = Parsed(words);
+    EXPECT_EQ(arguments.command, Command::kFivetran);
+    EXPECT_EQ(arguments.port, 7);
+  }
+  EXPECT_TRUE(Parsed({"fivetran", "--debug"}).debug);
+  EXPECT_TRUE(Parsed({"--debug", "fivetran"}).debug);
+}
+
+TEST(ArgumentsTest, RefusesAPortThatIsNone) {
+  EXPECT_THAT(Refused({"fivetran", "--port", "65536"}).message, HasSubstr("--port"));
+  EXPECT_THAT(Refused({"fivetran", "--port", "many"}).message, HasSubstr("--port"));
+}
+
 TEST(ArgumentsTest, NamesAnOptionThatIsMissing) {
   EXPECT_THAT(Refused({"check"}).message, HasSubstr("--config"));
   EXPECT_THAT(Refused({"read", "--config", "c"}).message, HasSubstr("--catalog"));

@@ -49,10 +49,13 @@ int Run(std::vector<std::string> words, const char* log_level, telemetry::Output
   const telemetry::Severity least = LeastSeverity(arguments.debug, log_level);
   airbyte::AirbyteLogger airbyte_logger(output, least);
   fivetran::JsonLogger fivetran_logger(output, least);
-  telemetry::Logger& logger = arguments.command == Command::kFivetran
-                                  ? static_cast<telemetry::Logger&>(fivetran_logger)
-                                  : airbyte_logger;
+  telemetry::Logger& logger =
+      arguments.is_for_fivetran ? static_cast<telemetry::Logger&>(fivetran_logger) : airbyte_logger;
   const Environment environment{output, logger, make_client, clock, std::move(stop)};
+  if (!understood && arguments.is_for_fivetran) {
+    logger.Error(absl::StrCat("The command line is not understood: ", error.message));
+    return kFailure;
+  }
   if (!understood) {
     std::fputs(error.usage.c_str(), stderr);
     Fail(environment, vitess::ConfigurationError(
