@@ -39,6 +39,8 @@ class RecordBatch final : public sync::RowBatch {
   void Append(size_t layout, const sync::RowChange& change) override;
   // A field that a record does not have is null to a destination.
   bool TakesAbsentColumns() const override { return false; }
+  // A record has the time of the change.
+  bool WantsEveryUpdate() const override { return true; }
   size_t size_bytes() const override { return text().size(); }
   std::span<const sync::RecordCount> counts() const override { return counts_; }
   void Clear() override;

@@ -288,13 +288,13 @@ absl::StatusOr<Value> FileOf(const Field& field, const std::string& text,
 absl::StatusOr<Value> FlagOf(const Field& field, const std::string& text) {
   bool flag = false;
   if (absl::SimpleAtob(absl::StripAsciiWhitespace(text), &flag)) return Value(flag);
-  return FieldError(field, absl::StrCat("wants true or false, and got \"", text, "\"."));
+  return FieldError(field, "wants true or false.");
 }
 
 absl::StatusOr<Value> NumberOf(const Field& field, const std::string& text) {
   int64_t number = 0;
   if (absl::SimpleAtoi(text, &number)) return Value(number);
-  return FieldError(field, absl::StrCat("wants a whole number, and got \"", text, "\"."));
+  return FieldError(field, "wants a whole number.");
 }
 
 // The form's value as the configuration's.

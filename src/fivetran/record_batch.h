@@ -39,6 +39,7 @@ class RecordBatch final : public sync::RowBatch {
   size_t AddLayout(const sync::Table& table, std::span<const mysql::Column> columns) override;
   void Append(size_t layout, const sync::RowChange& change) override;
   bool TakesAbsentColumns() const override { return true; }
+  bool WantsEveryUpdate() const override { return false; }
   size_t size_bytes() const override { return buffer_.text(end_).size(); }
   std::span<const sync::RecordCount> counts() const override { return counts_; }
   void Clear() override;

@@ -267,7 +267,7 @@ class FakeVtgate final : public vitess::VtgateClient {
 class FakeSink final : public Sink {
  public:
   std::unique_ptr<RowBatch> NewBatch() override {
-    return std::make_unique<Batch>(takes_absent_columns);
+    return std::make_unique<Batch>(takes_absent_columns, wants_every_update);
   }
   absl::Status Started(const Table& table) override {
     lines.push_back(absl::StrCat("started ", table.name()));
@@ -299,11 +299,13 @@ class FakeSink final : public Sink {
   std::vector<std::string> lines;
   absl::Status status;  // what every call returns
   bool takes_absent_columns = false;
+  bool wants_every_update = false;
 
  private:
   class Batch final : public RowBatch {
    public:
-    explicit Batch(bool takes_absent_columns) : takes_absent_columns_(takes_absent_columns) {}
+    Batch(bool takes_absent_columns, bool wants_every_update)
+        : takes_absent_columns_(takes_absent_columns), wants_every_update_(wants_every_update) {}
     size_t AddLayout(const Table& table, std::span<const mysql::Column>) override {
       tables_.push_back(&table);
       return tables_.size() - 1;
@@ -340,6 +342,7 @@ class FakeSink final : public Sink {
       counts_.push_back({table.index, 1});
     }
     bool TakesAbsentColumns() const override { return takes_absent_columns_; }
+    bool WantsEveryUpdate() const override { return wants_every_update_; }
     size_t size_bytes() const override {
       size_t size = 0;
       for (const std::string& line : lines) size += line.size();
@@ -355,6 +358,7 @@ class FakeSink final : public Sink {
 
    private:
     const bool takes_absent_columns_;
+    const bool wants_every_update_;
     std::vector<const Table*> tables_;
     std::vector<RecordCount> counts_;
   };

@@ -33,8 +33,7 @@ bool IsPlanetscaleTable(const rapidjson::Value& state);
 // one of three states, as in a TablePosition:
 //   no position, no key     not begun: copied from its first row
 //   a position alone        copied; replicated from the position
-//   both                    copied up to the key as of the position, which is then its `since`,
-//   too:
+//   both                    copied up to the key as of the position, which is its `since` as well:
 //                           all that was delivered was followed up to there
 // Of any other shard the destination has rows that nothing can be followed from: one whose cursor
 // cannot be read or is another's, has a key and no position, or a key without its columns, or was

@@ -9,8 +9,8 @@ namespace source_vitess::sync {
 namespace {
 
 using ::testing::ElementsAre;
-using ::testing::StartsWith;
 using ::testing::IsEmpty;
+using ::testing::StartsWith;
 using vitess::GtidSet;
 
 // One transaction of shard 0 that inserts a row into each of the tables, up to transaction

@@ -129,6 +129,7 @@ RowWriter::RowWriter(size_t slots, const mysql::TypeOptions& types, const RowFet
       hand_over_(std::move(hand_over)),
       batch_(sink.NewBatch()),
       takes_absent_(batch_->TakesAbsentColumns()),
+      wants_every_update_(batch_->WantsEveryUpdate()),
       slots_(slots) {}
 
 absl::Status RowWriter::SetFields(size_t slot_index, const Table& table,
@@ -234,9 +235,9 @@ absl::Status RowWriter::DecodeAfter(const Slot& slot, const binlogdata::RowChang
 }
 
 // Whether the update is of columns alone that are not delivered.
-bool RowWriter::SaysNothing(const Slot& slot, const binlogdata::RowChange& change) {
-  return !slot.delivers_all && change.has_before() && !change.has_data_columns() &&
-         !change.has_json_partial_values() &&
+bool RowWriter::SaysNothing(const Slot& slot, const binlogdata::RowChange& change) const {
+  return !wants_every_update_ && !slot.delivers_all && change.has_before() &&
+         !change.has_data_columns() && !change.has_json_partial_values() &&
          !Differ(slot.delivered, change.before(), change.after());
 }
 

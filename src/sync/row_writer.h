@@ -95,7 +95,7 @@ class RowWriter {
                             int64_t commit_seconds, uint64_t sequence = 0);
   absl::Status Emit(const Slot& slot, const binlogdata::RowChange& change, RowChange& out);
   absl::Status DecodeAfter(const Slot& slot, const binlogdata::RowChange& change);
-  static bool SaysNothing(const Slot& slot, const binlogdata::RowChange& change);
+  bool SaysNothing(const Slot& slot, const binlogdata::RowChange& change) const;
   bool MayHaveMoved(Slot& slot) const;
   bool LacksColumns(const Slot& slot, const binlogdata::RowChange& change) const;
   absl::Status HoldBack(size_t slot, const binlogdata::RowChange& change, int64_t commit_seconds);
@@ -112,7 +112,8 @@ class RowWriter {
   std::atomic<uint64_t>& sequence_;
   const std::function<absl::Status()> hand_over_;
   std::unique_ptr<RowBatch> batch_;
-  const bool takes_absent_;  // RowBatch::TakesAbsentColumns
+  const bool takes_absent_;        // RowBatch::TakesAbsentColumns
+  const bool wants_every_update_;  // RowBatch::WantsEveryUpdate
   std::vector<HeldBack> held_back_;
   size_t held_back_bytes_ = 0;
   absl::Status failure_;  // of Complete

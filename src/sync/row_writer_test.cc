@@ -201,6 +201,17 @@ TEST_F(RowWriterTest, SaysNothingOfAnUpdateOfColumnsThatAreNotDelivered) {
   EXPECT_THAT(Lines(), ElementsAre("t update 1>2 ", "t insert 3 "));
 }
 
+TEST_F(RowWriterTest, TellsOfEveryUpdateASinkThatWantsThem) {
+  sink_.wants_every_update = true;
+  Table table = MakeTable(0, "t");
+  table.columns = {"id"};
+  Begin(table);
+
+  ASSERT_TRUE(Append(Events().Update("-80", "t", 1, 1, "a", kTime)).ok());
+
+  EXPECT_THAT(Lines(), SizeIs(1));
+}
+
 TEST_F(RowWriterTest, TellsTheWholeRowBeforeWhereNothingElseTellsItApart) {
   Table table = MakeTable(0, "t");
   table.schema.key.clear();

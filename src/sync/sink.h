@@ -86,6 +86,10 @@ class RowBatch {
   // whole; those of tables without a key come as they are. The same for all batches of a sink.
   virtual bool TakesAbsentColumns() const = 0;
 
+  // Whether an update of columns alone that are not delivered is to be told, because records say
+  // more of a change than the columns. The same for all batches of a sink.
+  virtual bool WantsEveryUpdate() const = 0;
+
   // Bytes held.
   virtual size_t size_bytes() const = 0;
 

@@ -57,7 +57,7 @@ struct TableRequest {
   bool incremental = true;  // see Table
   std::vector<std::string>
       columns;  // to deliver; those that the schema does not have are passed over
-  std::optional<TablePosition> position;  // absent: never read
+  std::optional<TablePosition> position;                                 // absent: never read
   std::function<bool(const std::string&)> takes_other_column = nullptr;  // see Table
 };
 
