@@ -126,6 +126,10 @@ DeclaredType DeclaredTypeOf(const mysql::TableSchema& table, const mysql::Column
 }
 
 bool Fits(const DeclaredType& from, const DeclaredType& to) {
+  // A length that is told is that of texts: what else is sent as text may be longer.
+  if (to.type == sdk::STRING && to.byte_length > 0) {
+    return from.byte_length > 0 && from.byte_length <= to.byte_length;
+  }
   if (from.type == to.type) {
     return from.type != sdk::DECIMAL ||
            (from.scale <= to.scale && WholeDigits(from) <= WholeDigits(to));
@@ -148,13 +152,7 @@ bool Fits(const DeclaredType& from, const DeclaredType& to) {
 }
 
 DeclaredType Widen(const DeclaredType& a, const DeclaredType& b) {
-  if (Fits(b, a)) {
-    DeclaredType wider = a;
-    if (b.type == sdk::STRING && a.byte_length > 0) {
-      wider.byte_length = b.byte_length > 0 ? std::max(a.byte_length, b.byte_length) : 0;
-    }
-    return wider;
-  }
+  if (Fits(b, a)) return a;
   if (Fits(a, b)) return b;
   if (IsNumber(a.type) && IsNumber(b.type)) {
     if (a.type == sdk::DOUBLE || b.type == sdk::DOUBLE) return {.type = sdk::DOUBLE};
