@@ -207,6 +207,24 @@ TEST_F(FivetranSyncTest, ATableOfSeveralShardsThatIsTruncatedIsCopiedAgain) {
   EXPECT_EQ(Sync().records, 0u);
 }
 
+TEST_F(FivetranSyncTest, ATableThatIsDroppedAndMadeAnewIsCopiedAgain) {
+  Fill(1, 10);
+  Sync();
+  source_.Execute("drop table customers");
+  source_.Execute(
+      "create table customers (id bigint not null, email varchar(80), city varchar(20), "
+      "primary key (id))");
+  source_.Execute("alter vschema on shop.customers add vindex hash(id)");
+  source_.Execute("insert into customers values (3, 'again', 'Rome'), (11, 'new', null)");
+
+  const FivetranReport report = source_.Sync({.may_truncate = {"shop.customers"}});
+
+  EXPECT_EQ(report.Failure(), "");
+  EXPECT_EQ(report.tables.at("shop.customers").truncates, 1u);
+  EXPECT_THAT(source_.Differences(), IsEmpty());
+  EXPECT_EQ(Sync().records, 0u);
+}
+
 TEST(FivetranHistoryTest, EveryChangeIsAVersion) {
   FivetranSource source({}, {}, {"-80", "80-"}, /*history=*/true);
   for (const std::string& sql : RowsOfEveryTable(1, 5)) source.Execute(sql);

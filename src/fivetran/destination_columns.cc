@@ -32,6 +32,11 @@ DestinationColumns::Declared DestinationColumns::Declare(const sync::Table& tabl
   return {known->second, columns.version};
 }
 
+void DestinationColumns::Forget(const std::string& keyspace, const std::string& table) {
+  const std::lock_guard lock(mutex_);
+  tables_.erase({keyspace, table});
+}
+
 fivetran_sdk::v2::Table DestinationColumns::Describe(const sync::Table& table) {
   fivetran_sdk::v2::Table described;
   described.set_name(table.name());

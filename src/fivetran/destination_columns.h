@@ -54,6 +54,9 @@ class DestinationColumns {
   // and stays so. `column` is as the stream has it, older or newer.
   Declared Declare(const sync::Table& table, const mysql::Column& column);
 
+  // The table begins anew, with the columns that it has by then.
+  void Forget(const std::string& keyspace, const std::string& table);
+
   // The table with all columns that are delivered, as they are declared by now.
   fivetran_sdk::v2::Table Describe(const sync::Table& table);
 

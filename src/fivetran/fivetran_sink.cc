@@ -201,6 +201,7 @@ std::optional<sync::TablePosition> FivetranSink::Position(const std::string& key
 
 void FivetranSink::Forget(const std::string& keyspace, const std::string& table) {
   state_.Remove(keyspace, table);
+  columns_.Forget(keyspace, table);
   begun_.erase({keyspace, table});
   since_.erase({keyspace, table});
 }

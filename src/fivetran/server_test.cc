@@ -193,7 +193,8 @@ TEST_F(ServerTest, CutsLongTextsOfStatusesAtACharacter) {
   const grpc::Status status = stub_->Schema(&context, {}, &response);
 
   EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAVAILABLE);
-  EXPECT_THAT(status.error_message(), AllOf(SizeIs(Le(kLongestStatusText / 3 + 3)), EndsWith("é...")));
+  EXPECT_THAT(status.error_message(),
+              AllOf(SizeIs(Le(kLongestStatusText / 3 + 3)), EndsWith("é...")));
 }
 
 TEST_F(ServerTest, MakesAStatusOfAnException) {

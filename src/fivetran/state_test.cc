@@ -117,8 +117,9 @@ TEST(StateTest, FailsForTheTableAloneWhoseEntryIsBroken) {
   for (const char* table : {"a", "b", "c", "d"}) {
     const auto found = state->Find("ks", table);
     ASSERT_FALSE(found.ok()) << table;
-    EXPECT_THAT(std::string(found.status().message()),
-                AllOf(HasSubstr(absl::StrCat("ks.", table)), HasSubstr("copied from its first row")));
+    EXPECT_THAT(
+        std::string(found.status().message()),
+        AllOf(HasSubstr(absl::StrCat("ks.", table)), HasSubstr("copied from its first row")));
   }
   EXPECT_TRUE(state->Find("ks", "e").ok());
 }
