@@ -160,6 +160,22 @@ TEST_F(FivetranSyncTest, AColumnThatIsAddedArrivesWithItsValues) {
   EXPECT_EQ(Sync().records, 0u);
 }
 
+// Fivetran may not ask for the schema before every Update.
+TEST_F(FivetranSyncTest, ColumnsThatAreOthersThanBeforeAreAnnounced) {
+  Fill(1, 5);
+  Sync();
+  source_.Execute("alter table customers add column price decimal(9,3)");
+  source_.Execute("insert into customers values (102, 'behind', 1.250)");
+
+  const auto report = source_.connection().Update();
+
+  ASSERT_TRUE(report.ok()) << report.status();
+  EXPECT_EQ(report->Failure(), "");
+  EXPECT_EQ(report->schema_changes, 1u);
+  EXPECT_THAT(source_.Differences(), IsEmpty());
+  EXPECT_EQ(source_.connection().Update().value_or(FivetranReport()).schema_changes, 0u);
+}
+
 TEST_F(FivetranSyncTest, ATableThatIsMadeLaterIsCopied) {
   Fill(1, 5);
   Sync();

@@ -112,8 +112,7 @@ class Update {
       if (absl::Status status = CheckKey(table, state); !status.ok()) {
         failed_.emplace(name, std::move(status));
       }
-      absl::Status warned = WarnOfColumns(table, state);
-      if (!warned.ok()) return warned;
+      if (absl::Status told = TellOfColumns(table, state); !told.ok()) return told;
       sink_.TakeOver(table, ColumnsOf(table), state);
     }
     KeepMissing();
@@ -151,6 +150,36 @@ class Update {
         ") when it was copied, and is (", absl::StrJoin(table.key, ", "),
         ") now, so that its rows cannot be told apart in the destination. Exclude the table, sync, "
         "drop it in the destination, and include it again: it is copied anew then."));
+  }
+
+  // A host need not ask for the schema before each Update.
+  absl::Status TellOfColumns(const mysql::TableSchema& table, const fivetran::TableState& state) {
+    const std::vector<std::string> columns = ColumnsOf(table);
+    if (HasOtherColumns(table, columns, state)) {
+      absl::Status status = sink_.Announce(
+          table.keyspace,
+          fivetran::DescribeTable(table, options_.types, [&](const std::string& column) {
+            return Contains(columns, column);
+          }));
+      if (!status.ok()) return status;
+    }
+    return WarnOfColumns(table, state);
+  }
+
+  // Whether the columns are others than they were at the table's position, or that is not known.
+  static bool HasOtherColumns(const mysql::TableSchema& table,
+                              const std::vector<std::string>& columns,
+                              const fivetran::TableState& state) {
+    if (!state.selected.has_value()) return true;
+    std::map<std::string, std::string> types;
+    for (const auto& [shard, of_shard] : state.position.columns) {
+      for (const sync::PositionColumn& column : *of_shard) types[column.name] = column.type;
+    }
+    return std::any_of(columns.begin(), columns.end(), [&](const std::string& name) {
+      const auto known = types.find(name);
+      return !Contains(*state.selected, name) ||
+             (known != types.end() && known->second != table.FindColumn(name)->type.text);
+    });
   }
 
   // The destination has NULL in a column that was not delivered before.

@@ -73,12 +73,16 @@ absl::Status FivetranSink::Begin(const sync::Table& table) {
     return absl::OkStatus();
   }
   emptied_.insert(name);
+  absl::Status status = Announce(table.keyspace(), columns_.Describe(table));
+  return status.ok() ? SendTruncate(table) : status;
+}
+
+absl::Status FivetranSink::Announce(const std::string& keyspace, sdk::Table table) {
   sdk::UpdateResponse response;
   sdk::Schema& schema = *response.mutable_schema_change()->mutable_with_schema()->add_schemas();
-  schema.set_name(table.keyspace());
-  *schema.add_tables() = columns_.Describe(table);
-  if (absl::Status status = Send(response.SerializeAsString()); !status.ok()) return status;
-  return SendTruncate(table);
+  schema.set_name(keyspace);
+  *schema.add_tables() = std::move(table);
+  return Send(response.SerializeAsString());
 }
 
 absl::Status FivetranSink::SendTruncate(const sync::Table& table) {

@@ -56,6 +56,9 @@ class FivetranSink final : public sync::Sink {
   absl::Status Checkpoint(std::span<const sync::TableCheckpoint> checkpoints) override;
   absl::Status Finished(const sync::Table& table, const absl::Status& status) override;
 
+  // Tells of a table that is not as it was when the host last heard of it.
+  absl::Status Announce(const std::string& keyspace, fivetran_sdk::v2::Table table);
+
   // A message for the dashboard, behind which the Update goes on.
   absl::Status Warn(std::string_view message);
 
