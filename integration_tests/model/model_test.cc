@@ -30,6 +30,7 @@ constexpr uint64_t kFivetranHistories = 60;
 constexpr uint64_t kFirstSeed = 1;
 constexpr uint64_t kShrinkAttempts = 60;
 constexpr int kAtOnce = 6;  // they mostly wait
+constexpr size_t kFailureTold = 2000;
 
 uint64_t FromEnvironment(const char* name, uint64_t otherwise) {
   const char* given = std::getenv(name);
@@ -105,8 +106,11 @@ void RunHistories(Host host, uint64_t otherwise) {
   }
   if (histories.failed().empty()) return;
   const uint64_t attempts = FromEnvironment("SOURCE_VITESS_MODEL_SHRINK", kShrinkAttempts);
+  const auto& [history, outcome] = histories.failed().front();
+  // The failure once more, without what may be long, where the end of the output is all there is.
   FAIL() << "cut down:\n"
-         << Tell(Shrink(histories.failed().front().first, host, static_cast<int>(attempts)));
+         << Tell(Shrink(history, host, static_cast<int>(attempts))) << "of "
+         << outcome.failure.substr(0, kFailureTold);
 }
 
 TEST(ModelTest, TheDestinationEqualsTheSource) { RunHistories(Host::kAirbyte, kAirbyteHistories); }

@@ -42,7 +42,7 @@ class Simulator {
   void Stop();
 
   // Stops, and after `down` listens again at the same address. During that time connections are
-  // refused. Fails if the port has been taken.
+  // refused.
   absl::Status Restart(absl::Duration down);
 
   Cluster& cluster() { return cluster_; }
@@ -62,10 +62,13 @@ class Simulator {
   std::vector<std::string> statements();
 
  private:
+  class PortReservation;
+
   const SimulatorOptions options_;
   Cluster cluster_;
   Faults faults_;
   std::string address_;
+  std::unique_ptr<PortReservation> reservation_;  // of an IPv4 address, from the first Start()
   std::unique_ptr<VtgateService> service_;
   std::unique_ptr<grpc::Server> server_;
 };

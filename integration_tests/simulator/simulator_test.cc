@@ -3,9 +3,14 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
+#include <atomic>
 #include <memory>
 #include <string>
+#include <thread>
 
 #include "simulator/corruption.h"
 #include "simulator/event_sequence.h"
@@ -547,6 +552,34 @@ TEST(SimulatorTest, ComesBackWhereItWasAfterARestart) {
   StreamReader again(address, CopyRequest());
   ReadToCompletion(again);
   EXPECT_THAT(Ids(again.responses()), testing::ElementsAre("1", "2", "3", "5"));
+}
+
+// Binds a socket as a program does that was told this port.
+bool CanBind(int port) {
+  const int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address = {};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(static_cast<uint16_t>(port));
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  const bool bound =
+      bind(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0;
+  close(descriptor);
+  return bound;
+}
+
+TEST(SimulatorTest, KeepsItsPortWhileItRestarts) {
+  Simulator simulator;
+  const auto port = simulator.Start();
+  ASSERT_TRUE(port.ok());
+  std::atomic<bool> restarted = false;
+  std::thread restart([&] {
+    EXPECT_TRUE(simulator.Restart(absl::Milliseconds(300)).ok());
+    restarted = true;
+  });
+  int taken = 0;
+  while (!restarted) taken += CanBind(*port) ? 1 : 0;
+  restart.join();
+  EXPECT_EQ(taken, 0);
 }
 
 TEST(SimulatorTest, TakesAClientThatReadsTooSlowlyForAStreamThatHangs) {
