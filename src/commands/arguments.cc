@@ -5,6 +5,8 @@
 #include <utility>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "version.h"
 
 namespace source_vitess::commands {
 namespace {
@@ -17,6 +19,8 @@ void AddConfig(CLI::App& command, Arguments& arguments) {
 
 void AddCommands(CLI::App& program, Arguments& arguments) {
   program.require_subcommand(1);
+  program.set_version_flag("--version", absl::StrCat("source-vitess ", kVersion, "\n"),
+                           "Print the version");
   program.fallthrough();
   program.add_flag("--debug", arguments.debug, "Log more (as LOG_LEVEL=debug does)");
   const auto add = [&](Command command, const char* name, const char* description) {
@@ -68,6 +72,9 @@ bool ParseArguments(std::vector<std::string> words, Arguments& arguments, UsageE
   } catch (const CLI::CallForHelp&) {
     arguments.command = Command::kHelp;
     arguments.help = program.help();
+  } catch (const CLI::CallForVersion& version) {
+    arguments.command = Command::kHelp;
+    arguments.help = version.what();
   } catch (const CLI::ParseError& failure) {
     error.message = failure.what();
     error.usage = program.help();

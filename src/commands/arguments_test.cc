@@ -6,6 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
+#include "version.h"
+
 namespace source_vitess::commands {
 namespace {
 
@@ -59,6 +62,13 @@ TEST(ArgumentsTest, ShowsItsUsageWhenAsked) {
   EXPECT_THAT(arguments.help, HasSubstr("discover"));
 }
 
+TEST(ArgumentsTest, ShowsItsVersionWhenAsked) {
+  const Arguments arguments = Parsed({"--version"});
+
+  EXPECT_EQ(arguments.command, Command::kHelp);
+  EXPECT_EQ(arguments.help, absl::StrCat("source-vitess ", kVersion, "\n"));
+}
+
 TEST(ArgumentsTest, RefusesWhatItDoesNotKnow) {
   EXPECT_THAT(Refused({"reed"}).usage, HasSubstr("discover"));
   EXPECT_THAT(Refused({"spec", "--colour", "blue"}).message, HasSubstr("--colour"));
@@ -68,8 +78,10 @@ TEST(ArgumentsTest, RefusesWhatItDoesNotKnow) {
 TEST(ArgumentsTest, TakesThePortOfFivetranInEveryForm) {
   EXPECT_EQ(Parsed({"fivetran"}).port, 50051);
   for (const std::vector<std::string>& words :
-       {std::vector<std::string>{"fivetran", "--port", "7"}, {"fivetran", "--port=7"},
-        {"fivetran", "-port", "7"}, {"fivetran", "-port=7"},
+       {std::vector<std::string>{"fivetran", "--port", "7"},
+        {"fivetran", "--port=7"},
+        {"fivetran", "-port", "7"},
+        {"fivetran", "-port=7"},
         {"fivetran", "--later", "option", "--port", "7", "--flag"}}) {
     const Arguments arguments = Parsed(words);
     EXPECT_EQ(arguments.command, Command::kFivetran);

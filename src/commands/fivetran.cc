@@ -18,6 +18,7 @@
 #include "fivetran/form.h"
 #include "fivetran/server.h"
 #include "text/absl_view.h"
+#include "version.h"
 #include "vitess/errors.h"
 
 namespace source_vitess::commands {
@@ -192,7 +193,8 @@ int RunFivetran(const Environment& environment, int port) {
     environment.logger.Error(text::StdView(server.status().message()));
     return kFailure;
   }
-  environment.logger.Info(absl::StrCat("Listening on port ", (*server)->port(), "."));
+  environment.logger.Info(
+      absl::StrCat("Listening on port ", (*server)->port(), ", version ", kVersion, "."));
   WaitForStop(environment.stop);
   (*server)->Shutdown();
   return kSuccess;

@@ -14,6 +14,7 @@
 #include "commands/source.h"
 #include "commands/spec.h"
 #include "fivetran/logger.h"
+#include "version.h"
 #include "vitess/errors.h"
 
 namespace source_vitess::commands {
@@ -28,6 +29,7 @@ int RunCommand(const Arguments& arguments, const Environment& environment) {
     case Command::kDiscover:
       return RunDiscover(environment, arguments.config);
     case Command::kRead:
+      environment.logger.Info(absl::StrCat("source-vitess ", kVersion));
       return RunRead(
           environment,
           {.config = arguments.config, .catalog = arguments.catalog, .state = arguments.state});

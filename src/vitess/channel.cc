@@ -15,6 +15,7 @@
 #include "grpcpp/security/credentials.h"
 #include "grpcpp/support/channel_arguments.h"
 #include "text/absl_view.h"
+#include "version.h"
 #include "vitess/errors.h"
 #include "vitess/trusted_roots.h"
 
@@ -168,7 +169,7 @@ grpc::ChannelArguments Arguments(const ChannelOptions& options) {
   grpc::ResourceQuota quota("source-vitess");
   quota.Resize(static_cast<size_t>(options.max_receive_bytes) + kReadAheadBytes);
   arguments.SetResourceQuota(quota);
-  arguments.SetUserAgentPrefix("source-vitess");
+  arguments.SetUserAgentPrefix(absl::StrCat("source-vitess/", kVersion));
   if (options.tls.has_value() && !options.tls->server_name.empty()) {
     arguments.SetSslTargetNameOverride(options.tls->server_name);
   }
