@@ -1,10 +1,12 @@
 // Syncs as Fivetran runs them: the form, its tests, the schema, and Updates that go on where the
 // last one stopped. What is delivered is judged by a host that is not ours
 // (integration_tests/fivetran_host).
+#include <atomic>
 #include <map>
 #include <string>
 #include <vector>
 
+#include "absl/synchronization/notification.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/fivetran_source.h"
@@ -174,6 +176,47 @@ TEST_F(FivetranSyncTest, ColumnsThatAreOthersThanBeforeAreAnnounced) {
   EXPECT_EQ(report->schema_changes, 1u);
   EXPECT_THAT(source_.Differences(), IsEmpty());
   EXPECT_EQ(source_.connection().Update().value_or(FivetranReport()).schema_changes, 0u);
+}
+
+// While another table is copied, the stream of the copied ones goes on.
+TEST(FivetranColumnTest, AColumnThatIsAddedDuringAnUpdateArrivesInIt) {
+  using simulator::StreamPoint;
+  FivetranSource* source = nullptr;
+  std::atomic<bool> changes = false;  // the next rows of `late` that are copied let it happen
+  std::atomic<bool> changed = false;
+  absl::Notification delivered;
+  std::atomic<int> transactions = 0;
+  simulator::SimulatorOptions options;
+  options.service.streams.on_point = [&](const StreamPoint& point) {
+    if (point.kind == StreamPoint::Kind::kTransaction && changed && ++transactions == 2) {
+      delivered.Notify();
+    }
+    if (point.kind == StreamPoint::Kind::kRowsCopied && point.table == "late" &&
+        changes.exchange(false)) {
+      source->Execute("alter table customers add column city varchar(20)");
+      changed = true;
+      source->Execute("insert into customers values (102, 'behind', 'Rome')");
+      EXPECT_TRUE(delivered.WaitForNotificationWithTimeout(absl::Seconds(30)));
+    }
+    return simulator::StreamAction::kContinue;
+  };
+  FivetranSource shop(options, {}, {"-"});
+  source = &shop;
+  for (const std::string& sql : RowsOfEveryTable(1, 5)) shop.Execute(sql);
+  ASSERT_EQ(shop.Sync().Failure(), "");
+  shop.Execute("create table late (id bigint not null, primary key (id))");
+  shop.Execute("alter vschema on shop.late add vindex hash(id)");
+  shop.Execute("insert into late values (1), (2)");
+
+  changes = true;
+  const FivetranReport report = shop.Sync();
+
+  EXPECT_EQ(report.Failure(), "");
+  EXPECT_THAT(shop.Rows("customers", {"id", "city"}), Contains(R"({"id":102,"city":"Rome"})"));
+  EXPECT_THAT(shop.Differences(), IsEmpty());
+  EXPECT_THAT(shop.DifferencesOf("late"), IsEmpty());
+  EXPECT_THAT(shop.BrokenRules(), IsEmpty());
+  EXPECT_EQ(shop.Sync().records, 0u);
 }
 
 TEST_F(FivetranSyncTest, ATableThatIsMadeLaterIsCopied) {
