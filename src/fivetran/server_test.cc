@@ -138,8 +138,10 @@ class ServerTest : public testing::Test {
     return responses;
   }
 
-  // Nothing of a test is used by a handler any more.
-  void TearDown() override {
+  void TearDown() override { EndCalls(); }
+
+  // Behind it, nothing of a test is used by a handler any more.
+  void EndCalls() {
     server_->Shutdown();
     HandOver();
   }
@@ -245,6 +247,7 @@ TEST_F(ServerTest, TellsTheHandlerThatACallIsCancelled) {
   Event began;
   Event ended;
   absl::Status written;
+  const absl::Cleanup at_end = [this] { EndCalls(); };
   handler_.SetUpdate([&](const sdk::UpdateRequest&, ResponseStream& out, std::stop_token stop) {
     began.Happen();
     WaitForStop(stop);
@@ -265,6 +268,7 @@ TEST_F(ServerTest, TellsTheHandlerThatACallIsCancelled) {
 TEST_F(ServerTest, BlocksAWriterWhileTheHostDoesNotReadAndFreesItOnceTheCallIsCancelled) {
   std::atomic<int> written = 0;
   Event ended;
+  const absl::Cleanup at_end = [this] { EndCalls(); };
   handler_.SetUpdate([&](const sdk::UpdateRequest&, ResponseStream& out, std::stop_token) {
     const std::string message = Warning(std::string(100'000, 'x'));
     absl::Status status;
@@ -290,6 +294,7 @@ TEST_F(ServerTest, BlocksAWriterWhileTheHostDoesNotReadAndFreesItOnceTheCallIsCa
 TEST_F(ServerTest, ServesSeveralCallsSideBySide) {
   Event first_began;
   Event second_ended;
+  const absl::Cleanup at_end = [this] { EndCalls(); };
   handler_.SetUpdate([&](const sdk::UpdateRequest& request, ResponseStream&, std::stop_token) {
     if (request.state_json() == "1") {
       first_began.Happen();
@@ -315,6 +320,7 @@ TEST_F(ServerTest, ServesSeveralCallsSideBySide) {
 
 TEST_F(ServerTest, AsksCallsToStopWhenItEnds) {
   Event began;
+  const absl::Cleanup at_end = [this] { EndCalls(); };
   handler_.SetUpdate([&](const sdk::UpdateRequest&, ResponseStream&, std::stop_token stop) {
     began.Happen();
     WaitForStop(stop);
