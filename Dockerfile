@@ -1,28 +1,42 @@
 # syntax=docker/dockerfile:1
-FROM debian:12-slim AS build
+# The image, for the platform that is asked for, compiled on the one that builds: docs/image.md.
+FROM --platform=$BUILDPLATFORM debian:12-slim AS debian
 WORKDIR /source
-COPY scripts/install-dependencies scripts/
-RUN scripts/install-dependencies build
+COPY scripts scripts
+
+FROM debian AS build
+ARG TARGETARCH
+RUN scripts/install-dependencies --architecture "$TARGETARCH" build
 COPY CMakeLists.txt CMakePresets.json ./
 COPY cmake cmake
 COPY proto proto
 COPY spec spec
 COPY src src
-RUN cmake --preset release -DSOURCE_VITESS_TESTS=OFF \
- && cmake --build --preset release --parallel --target source-vitess \
- && strip --strip-all -o /source-vitess build/release/src/source-vitess
+RUN cmake --preset release --toolchain "cmake/toolchains/$TARGETARCH.cmake" -DSOURCE_VITESS_TESTS=OFF \
+ && cmake --build --preset release --parallel --target source-vitess-static \
+ && scripts/image-files program build/release/src/source-vitess-static /image "$TARGETARCH"
 
-FROM debian:12-slim
-RUN --mount=type=bind,from=build,source=/source/scripts,target=/tmp/scripts \
-    /tmp/scripts/install-dependencies runtime \
- && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/debconf/*-old /var/log/apt /var/log/dpkg.log \
- && useradd --uid 1000 --user-group --no-create-home --home-dir /airbyte --shell /bin/sh airbyte \
- && install --directory --owner airbyte --group airbyte /airbyte
-COPY --from=build /source-vitess /airbyte/source-vitess
+FROM debian AS base
+ARG TARGETARCH
+RUN scripts/image-files base /image "$TARGETARCH" \
+ && mkdir /airbyte
+
+FROM scratch
+COPY --from=base /image /
+COPY LICENSE /usr/share/doc/source-vitess/copyright
+COPY --from=build /image/usr /usr
+COPY --from=build /image/var /var
+COPY --from=base --chown=1000:1000 /airbyte /airbyte
+COPY --from=build /image/airbyte/source-vitess /airbyte/
 WORKDIR /airbyte
 # By number, so that Kubernetes can tell that it is not root.
 USER 1000:1000
-ENV AIRBYTE_ENTRYPOINT="/airbyte/source-vitess"
+ENV PATH="/bin:/airbyte" \
+    AIRBYTE_ENTRYPOINT="/airbyte/source-vitess"
 ENTRYPOINT ["/airbyte/source-vitess"]
 LABEL io.airbyte.name="source-vitess" \
-      io.airbyte.version="0.1.0"
+      io.airbyte.version="0.1.0" \
+      org.opencontainers.image.title="source-vitess" \
+      org.opencontainers.image.description="Moves tables of Vitess and their changes into data warehouses" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="0.1.0"
