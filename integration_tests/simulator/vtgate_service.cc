@@ -1,9 +1,11 @@
 #include "simulator/vtgate_service.h"
 
 #include <atomic>
+#include <string>
 #include <thread>
 #include <utility>
 
+#include "absl/strings/escaping.h"
 #include "simulator/signal.h"
 #include "simulator/sql_parser.h"
 #include "simulator/strings.h"
@@ -217,6 +219,14 @@ std::vector<std::string> VtgateService::statements() {
 grpc::Status VtgateService::Authenticate(const grpc::CallbackServerContext& context) const {
   if (!options_.user.has_value()) return grpc::Status::OK;
   const auto& metadata = context.client_metadata();
+  if (options_.user->basic) {
+    const auto authorization = metadata.find("authorization");
+    const std::string wanted =
+        "Basic " + absl::Base64Escape(options_.user->username + ":" + options_.user->password);
+    return authorization != metadata.end() && authorization->second == wanted
+               ? grpc::Status::OK
+               : grpc::Status(grpc::StatusCode::UNAUTHENTICATED, "unauthorized");
+  }
   const auto username = metadata.find("username");
   const auto password = metadata.find("password");
   if (username == metadata.end() || password == metadata.end()) {

@@ -20,10 +20,12 @@
 
 namespace source_vitess::simulator {
 
-// A user of Vitess's static authentication.
 struct StaticUser {
   std::string username;
   std::string password;
+  // Known by HTTP Basic authentication, as PlanetScale's endpoint wants it, instead of by Vitess's
+  // static one.
+  bool basic = false;
 };
 
 struct ServiceOptions {

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <string>
 
 #include "config/json_document.h"
@@ -31,6 +32,44 @@ TEST(ExamplesTest, ConfigurationOfTheReadmeIsValid) {
 
   ASSERT_TRUE(options.ok()) << options.status();
   EXPECT_THAT(options->keyspaces, testing::ElementsAre("commerce"));
+}
+
+// Airbyte's "config.json" as it is, for each way to run Vitess.
+config::Options OptionsOf(const std::string& path) {
+  const std::string text = ReadFile(path);
+  EXPECT_THAT(text, testing::Not(testing::IsEmpty())) << path;
+  const auto options = config::ParseOptions(text);
+  EXPECT_TRUE(options.ok()) << path << ": " << options.status();
+  return options.value_or(config::Options());
+}
+
+TEST(ExamplesTest, ConfigurationsOfEveryDeploymentAreValid) {
+  const config::Options vtgate = OptionsOf("examples/vtgate.json");
+  EXPECT_EQ(vtgate.channel.port, 15991);
+  EXPECT_TRUE(vtgate.channel.tls.has_value());
+  const config::Options vitess_operator = OptionsOf("examples/vitess-operator.json");
+  EXPECT_EQ(vitess_operator.channel.port, 15999);
+  const config::Options planetscale = OptionsOf("examples/planetscale.json");
+  EXPECT_EQ(planetscale.channel.port, 443);
+  EXPECT_TRUE(planetscale.channel.tls.has_value());
+  EXPECT_TRUE(config::ParseOptions(FirstJson("docs/planetscale-hosted.md")).ok());
+}
+
+TEST(ExamplesTest, ConfigurationsHoldNoPasswordOfAnybody) {
+  int passwords = 0;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(std::string(SOURCE_VITESS_ROOT) + "/examples")) {
+    if (entry.path().extension() != ".json") continue;
+    const auto config = config::ParseJson(ReadFile("examples/" + entry.path().filename().string()));
+    ASSERT_TRUE(config.ok()) << entry.path();
+    const auto* authentication = config::FindMember(*config, "authentication");
+    if (authentication == nullptr) continue;
+    const auto* password = config::FindMember(*authentication, "password");
+    ASSERT_NE(password, nullptr) << entry.path();
+    EXPECT_STREQ(password->GetString(), "REPLACE-ME") << entry.path();
+    ++passwords;
+  }
+  EXPECT_GE(passwords, 2);
 }
 
 TEST(ExamplesTest, StateIsOneThatCanBeResumed) {

@@ -8,6 +8,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "config/deployment.h"
 #include "config/json_document.h"
 #include "config/specification.h"
 #include "text/absl_view.h"
@@ -49,19 +50,23 @@ topodata::TabletType TabletTypeOf(std::string_view name) {
   return topodata::PRIMARY;
 }
 
-vitess::ChannelOptions ChannelOf(const Value& config) {
+vitess::ChannelOptions ChannelOf(const Value& config, const Deployment& deployment) {
   vitess::ChannelOptions channel;
   channel.host = Text(config, "host");
-  channel.port = static_cast<int>(Integer(config, "port"));
+  channel.port = FindMember(config, "port") == nullptr ? deployment.port
+                                                       : static_cast<int>(Integer(config, "port"));
   channel.max_receive_bytes = Integer(config, "max_message_mb") << 20;
 
   const Value& authentication = *FindMember(config, "authentication");
   if (Text(authentication, "method") == "password") {
     channel.credentials = {.username = std::string(Text(authentication, "username")),
-                           .password = std::string(Text(authentication, "password"))};
+                           .password = std::string(Text(authentication, "password")),
+                           .scheme = deployment.scheme};
   }
   const Value& encryption = *FindMember(config, "encryption");
-  if (Text(encryption, "mode") == "tls") {
+  const std::string_view mode = Text(encryption, "mode");
+  if (mode == "auto" && deployment.tls) channel.tls.emplace();
+  if (mode == "tls") {
     channel.tls = {.ca_certificate = std::string(Text(encryption, "ca_certificate")),
                    .server_name = std::string(Text(encryption, "server_name")),
                    .client_certificate = std::string(Text(encryption, "client_certificate")),
@@ -133,13 +138,15 @@ absl::StatusOr<Options> ParseOptions(std::string_view json) {
   const Value& config = *parsed;
   const Value& tables = *FindMember(config, "tables");
   Options options;
-  options.channel = ChannelOf(config);
+  const Deployment& deployment = DeploymentOf(Text(config, "deployment"));
+  options.channel = ChannelOf(config, deployment);
   options.keyspaces = Texts(config, "keyspaces");
   options.include_tables = Texts(tables, "include");
   options.exclude_tables = Texts(tables, "exclude");
   options.shards = Texts(config, "shards");
   options.tablet_type = TabletTypeOf(Text(config, "tablet_type"));
   options.cells = absl::StrJoin(Texts(config, "cells"), ",");
+  if (options.cells.empty()) options.cells = deployment.cells;
   options.checkpoint_interval = static_cast<uint64_t>(Integer(config, "checkpoint_interval"));
   options.parallel_copies = static_cast<int>(Integer(config, "parallel_copies"));
   options.shards_per_stream = static_cast<int>(Integer(config, "shards_per_stream"));
@@ -157,7 +164,8 @@ absl::StatusOr<Options> ParseOptions(std::string_view json) {
                                    : mysql::GeometryFormat::kGeoJson,
                    .times = Text(config, "time_format") == "text" ? mysql::TimeFormat::kText
                                                                   : mysql::TimeFormat::kTimeOfDay};
-  status = CheckClientCertificate(options.channel);
+  status = CheckDeployment(deployment, options.channel);
+  if (status.ok()) status = CheckClientCertificate(options.channel);
   if (!status.ok()) return status;
   return options;
 }

@@ -28,7 +28,7 @@ struct Options {
   std::vector<std::string> exclude_tables;  // likewise; win over include_tables
   std::vector<std::string> shards;          // empty: all; else only these
   topodata::TabletType tablet_type = topodata::UNKNOWN;
-  std::string cells;  // comma-separated cells or aliases; empty: VTGate's own
+  std::string cells;  // comma-separated cells or aliases; empty: VTGate's own choice
 
   uint64_t checkpoint_interval = 0;  // records of a stream between two states, 1 or more
   int parallel_copies = 0;           // 1 or more

@@ -70,7 +70,7 @@ TEST(ParseOptionsTest, TakesDefaultsFromTheSpecification) {
 
 TEST(ParseOptionsTest, ReadsEveryOption) {
   const Options options = ParsedOptions(R"({
-    "host": "10.0.0.17", "port": 443, "max_message_mb": 64,
+    "deployment": "vtgate", "host": "10.0.0.17", "port": 443, "max_message_mb": 64,
     "authentication": {"method": "password", "username": "reader", "password": "s3cret"},
     "encryption": {"mode": "tls", "ca_certificate": "CA", "server_name": "vtgate.internal",
                    "client_certificate": "CERT", "client_key": "KEY"},
@@ -88,6 +88,7 @@ TEST(ParseOptionsTest, ReadsEveryOption) {
   ASSERT_TRUE(options.channel.credentials.has_value());
   EXPECT_EQ(options.channel.credentials->username, "reader");
   EXPECT_EQ(options.channel.credentials->password, "s3cret");
+  EXPECT_EQ(options.channel.credentials->scheme, vitess::Credentials::Scheme::kVitess);
   ASSERT_TRUE(options.channel.tls.has_value());
   EXPECT_EQ(options.channel.tls->ca_certificate, "CA");
   EXPECT_EQ(options.channel.tls->server_name, "vtgate.internal");
@@ -180,9 +181,11 @@ TEST(ParseOptionsTest, NamesTheValuesThatAnOptionCanHave) {
             "Option \"tablet_type\" wants one of \"primary\", \"replica\", \"rdonly\", and got "
             "\"master\".");
   EXPECT_EQ(ErrorOf(With(R"("encryption": {"mode": "ssl"})")),
-            "Option \"encryption.mode\" wants one of \"plaintext\", \"tls\", and got \"ssl\".");
+            "Option \"encryption.mode\" wants one of \"auto\", \"plaintext\", \"tls\", and got "
+            "\"ssl\".");
   EXPECT_EQ(ErrorOf(With(R"("encryption": {})")),
-            "Option \"encryption.mode\" is missing: it wants one of \"plaintext\", \"tls\".");
+            "Option \"encryption.mode\" is missing: it wants one of \"auto\", \"plaintext\", "
+            "\"tls\".");
 }
 
 TEST(ParseOptionsTest, NeverShowsASecret) {

@@ -174,7 +174,7 @@ TEST(FormTest, ShowsTheOptionsOfAnAnswerOnlyWithIt) {
               ElementsAre("ca_certificate", "server_name", "client_certificate", "client_key"));
   EXPECT_THAT(Field("authentication_method").dropdown_field().dropdown_field(),
               ElementsAre("none", "password"));
-  EXPECT_EQ(Field("encryption_mode").default_value(), "plaintext");
+  EXPECT_EQ(Field("encryption_mode").default_value(), "auto");
 }
 
 TEST(FormTest, HidesSecretsAndTakesFilesWhereTextsHaveLines) {
@@ -217,6 +217,7 @@ TEST(FormTest, OffersItsTestsAndTheChoiceOfTables) {
 TEST(FormConfigurationTest, IsReadFieldByField) {
   Configuration configuration = Minimal();
   for (const sdk::FormField& field : AllFields()) configuration[field.name()];
+  configuration["deployment"] = "vtgate";
   configuration["port"] = " 443 ";
   configuration["authentication_method"] = "password";
   configuration["username"] = "fivetran";
@@ -292,6 +293,24 @@ TEST(FormConfigurationTest, TakesEmptyValuesAsNoneAndPassesOverWhatTheFormDoesNo
   EXPECT_THAT(options->shards, IsEmpty());
 }
 
+TEST(FormConfigurationTest, NeedsNothingButCredentialsForPlanetScale) {
+  Configuration configuration;
+  for (const sdk::FormField& field : AllFields()) {
+    configuration[field.name()] = field.default_value();
+  }
+  configuration["deployment"] = "planetscale";
+  configuration["host"] = "aws.connect.psdb.cloud";
+  configuration["keyspaces"] = "shop";
+  configuration["authentication_method"] = "password";
+  configuration["username"] = "u7";
+  configuration["password"] = "pscale_pw_x";
+  const auto options = ParseConfiguration(configuration);
+  ASSERT_TRUE(options.ok()) << options.status();
+  EXPECT_EQ(options->channel.port, 443);
+  EXPECT_TRUE(options->channel.tls.has_value());
+  EXPECT_EQ(options->channel.credentials->scheme, vitess::Credentials::Scheme::kBasic);
+}
+
 TEST(FormConfigurationTest, PassesOverTheFieldsOfAnAnswerThatIsNotChosen) {
   Configuration configuration = Minimal();
   configuration["ca_certificate"] = "no Base64!";
@@ -342,6 +361,13 @@ INSTANTIATE_TEST_SUITE_P(
         BadValue{"FlagThatIsNone", {{"bit1_as_boolean", "maybe"}}, {"\"BIT(1) as Boolean\""}},
         BadValue{"TabletTypeThatIsNone", {{"tablet_type", "master"}}, {"\"Tablet Type\""}},
         BadValue{"AnswerThatIsNone", {{"encryption_mode", "ssl"}}, {"\"Encryption\""}},
+        BadValue{"PlanetScaleInPlaintext",
+                 {{"deployment", "planetscale"},
+                  {"encryption_mode", "plaintext"},
+                  {"authentication_method", "password"},
+                  {"username", "u"},
+                  {"password", "s3cret"}},
+                 {"\"Encryption\"", "field \"Deployment\""}},
         BadValue{"PasswordWithoutAUser",
                  {{"authentication_method", "password"}, {"password", "s3cret"}},
                  {"\"User Name\""}},

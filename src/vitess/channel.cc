@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "grpc/support/log.h"
 #include "grpcpp/create_channel.h"
@@ -222,6 +223,9 @@ constexpr Explanation kExplanations[] = {
      "VTGate wants to know who calls; check the option authentication"},
     {absl::StatusCode::kPermissionDenied, std::nullopt, "",
      "VTGate refuses the user; check the options username and password of authentication"},
+    {absl::StatusCode::kUnimplemented, std::nullopt, "ompression algorithm",
+     "the server compresses what it sends, which is refused; let what stands between this program "
+     "and VTGate send messages as they are"},
     {absl::StatusCode::kUnimplemented, std::nullopt, "",
      "a gRPC server answers at this address, but not a VTGate; check the options host and port"},
 };
@@ -242,6 +246,10 @@ absl::StatusOr<std::shared_ptr<grpc::Channel>> MakeChannel(const ChannelOptions&
   const auto credentials = TransportCredentials(options);
   if (!credentials.ok()) return credentials.status();
   return grpc::CreateCustomChannel(Target(options), *credentials, Arguments(options));
+}
+
+std::string BasicToken(const Credentials& credentials) {
+  return absl::Base64Escape(absl::StrCat(credentials.username, ":", credentials.password));
 }
 
 absl::Status ExplainMessageSize(const ChannelOptions& options, const absl::Status& failure) {

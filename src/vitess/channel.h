@@ -24,11 +24,20 @@ struct TlsOptions {
   std::string client_key;
 };
 
-// Sent with every call as the metadata "username" and "password" (Vitess's static authentication).
+// Sent with every call.
 struct Credentials {
+  enum class Scheme {
+    kVitess,  // as the metadata "username" and "password": Vitess's static authentication
+    kBasic,   // as the metadata "authorization" of HTTP Basic (RFC 7617): PlanetScale's endpoint
+  };
+
   std::string username;
   std::string password;
+  Scheme scheme = Scheme::kVitess;
 };
+
+// What stands behind "Basic " in HTTP's authorization.
+std::string BasicToken(const Credentials& credentials);
 
 struct ChannelOptions {
   std::string host;               // a name, an IPv4 or an IPv6 address (with or without brackets)

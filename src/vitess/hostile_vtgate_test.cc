@@ -159,6 +159,8 @@ TEST(HostileVtgateTest, CompressedMessagesAreRefused) {
 
   EXPECT_EQ(answer.code(), StatusCode::kUnimplemented);
   EXPECT_EQ(stream.code(), StatusCode::kUnimplemented);
+  EXPECT_THAT(std::string(ExplainConnectFailure(vtgate.Options(), answer).message()),
+              StartsWith("the server compresses what it sends"));
 }
 
 // Were all of it received, gRPC would say how large it is.
@@ -201,6 +203,18 @@ TEST(HostileVtgateTest, AServerThatRepeatsThePasswordDoesNotGetItShown) {
   EXPECT_EQ(client->Execute("", "select 1", kTimeout).status().message(),
             "headers: password=(the password); end");
   EXPECT_EQ(StreamToTheEnd(*client).message(), "headers: password=(the password); end");
+}
+
+TEST(HostileVtgateTest, AServerThatRepeatsAnAuthorizationDoesNotGetItShown) {
+  FakeVtgate vtgate;
+  vtgate.on_execute = [](const auto&, auto*) {
+    return grpc::Status(grpc::StatusCode::UNAUTHENTICATED, "who is cmVhZGVyOmNvcnJlY3QtaG9yc2U=?");
+  };
+  ChannelOptions options = vtgate.Options();
+  options.credentials = {"reader", "correct-horse", Credentials::Scheme::kBasic};
+
+  EXPECT_EQ(Connect(options)->Execute("", "select 1", kTimeout).status().message(),
+            "who is (the password)?");
 }
 
 TEST(ExplainMessageSizeTest, TellsWhoHasToSendLargerMessages) {

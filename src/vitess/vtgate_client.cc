@@ -51,7 +51,9 @@ class StatusReader {
     if (!options_.credentials.has_value()) return std::string(message);
     const std::string& password = options_.credentials->password;
     if (password.size() < kShortestSecret) return std::string(message);
-    return absl::StrReplaceAll(text::AbslView(message), {{password, "(the password)"}});
+    return absl::StrReplaceAll(
+        text::AbslView(message),
+        {{password, "(the password)"}, {BasicToken(*options_.credentials), "(the password)"}});
   }
 
   const ChannelOptions options_;

@@ -222,6 +222,35 @@ TEST(VtgateClientTest, SendsCredentialsWithEveryCall) {
   EXPECT_EQ(vtgate.LastMetadata("password"), "p4 s!~");
 }
 
+TEST(VtgateClientTest, SendsHttpBasicAuthenticationWhereThatIsTheScheme) {
+  FakeVtgate vtgate;
+  ChannelOptions options = vtgate.Options();
+  options.credentials = Credentials{"Aladdin", "open sesame", Credentials::Scheme::kBasic};
+  const auto client = Connect(options);
+  vtgate::VStreamResponse response;
+
+  // The example of RFC 7617.
+  ASSERT_TRUE(client->Execute("", "select 1", kTimeout).ok());
+  EXPECT_EQ(vtgate.LastMetadata("authorization"), "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
+  EXPECT_EQ(vtgate.LastMetadata("username"), "(none)");
+  EXPECT_EQ(vtgate.LastMetadata("password"), "(none)");
+
+  const auto stream = client->Stream({});
+  ASSERT_FALSE(stream->Read(&response));
+  EXPECT_EQ(vtgate.LastMetadata("authorization"), "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
+}
+
+TEST(VtgateClientTest, RefusesAUserWhoseNameWouldEndAtAColon) {
+  ChannelOptions options;
+  options.host = "localhost";
+  options.credentials = Credentials{"a:b", "secret", Credentials::Scheme::kBasic};
+
+  const absl::Status status = MakeVtgateClient(options).status();
+
+  EXPECT_EQ(Classify(status), ErrorClass::kConfiguration);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("option username has a colon"));
+}
+
 TEST(VtgateClientTest, SendsNoCredentialsWhenThereAreNone) {
   FakeVtgate vtgate;
   const auto client = Connect(vtgate.Options());

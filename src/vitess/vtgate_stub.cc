@@ -1,8 +1,10 @@
 #include "vitess/vtgate_stub.h"
 
 #include <algorithm>
+#include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
@@ -33,12 +35,14 @@ class ChannelStub final : public VtgateStub {
   const std::unique_ptr<vtgateservice::Vitess::Stub> stub_;
 };
 
-// Vitess's static authentication. gRPC's own call credentials refuse to go over plaintext, over
-// which Vitess takes a password as well.
-class StaticCredentialsStub final : public VtgateStub {
+using Metadata = std::vector<std::pair<std::string, std::string>>;
+
+// Who calls. gRPC's own call credentials refuse to go over plaintext, over which Vitess takes a
+// password as well.
+class AuthenticatedStub final : public VtgateStub {
  public:
-  StaticCredentialsStub(std::unique_ptr<VtgateStub> inner, Credentials credentials)
-      : inner_(std::move(inner)), credentials_(std::move(credentials)) {}
+  AuthenticatedStub(std::unique_ptr<VtgateStub> inner, Metadata metadata)
+      : inner_(std::move(inner)), metadata_(std::move(metadata)) {}
 
   grpc::Status Execute(grpc::ClientContext& context, const vtgate::ExecuteRequest& request,
                        vtgate::ExecuteResponse* response) override {
@@ -54,12 +58,11 @@ class StaticCredentialsStub final : public VtgateStub {
 
  private:
   void AddTo(grpc::ClientContext& context) const {
-    context.AddMetadata("username", credentials_.username);
-    context.AddMetadata("password", credentials_.password);
+    for (const auto& [key, value] : metadata_) context.AddMetadata(key, value);
   }
 
   const std::unique_ptr<VtgateStub> inner_;
-  const Credentials credentials_;
+  const Metadata metadata_;
 };
 
 // gRPC ends the program at metadata that it cannot send.
@@ -72,6 +75,20 @@ absl::Status CheckMetadata(std::string_view text, std::string_view option) {
       " has characters that cannot be sent to Vitess: only printable ASCII characters can"));
 }
 
+absl::StatusOr<Metadata> MetadataOf(const Credentials& credentials) {
+  if (credentials.scheme == Credentials::Scheme::kBasic) {
+    // The server takes what is before the first colon for the name.
+    if (credentials.username.find(':') != std::string::npos) {
+      return ConfigurationError(
+          "the option username has a colon, which HTTP Basic authentication has no way to send");
+    }
+    return Metadata{{"authorization", absl::StrCat("Basic ", BasicToken(credentials))}};
+  }
+  if (absl::Status s = CheckMetadata(credentials.username, "username"); !s.ok()) return s;
+  if (absl::Status s = CheckMetadata(credentials.password, "password"); !s.ok()) return s;
+  return Metadata{{"username", credentials.username}, {"password", credentials.password}};
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<VtgateStub>> MakeVtgateStub(const ChannelOptions& options) {
@@ -79,10 +96,9 @@ absl::StatusOr<std::unique_ptr<VtgateStub>> MakeVtgateStub(const ChannelOptions&
   if (!channel.ok()) return channel.status();
   std::unique_ptr<VtgateStub> stub = std::make_unique<ChannelStub>(*std::move(channel));
   if (options.credentials.has_value()) {
-    const Credentials& credentials = *options.credentials;
-    if (absl::Status s = CheckMetadata(credentials.username, "username"); !s.ok()) return s;
-    if (absl::Status s = CheckMetadata(credentials.password, "password"); !s.ok()) return s;
-    stub = std::make_unique<StaticCredentialsStub>(std::move(stub), credentials);
+    auto metadata = MetadataOf(*options.credentials);
+    if (!metadata.ok()) return metadata.status();
+    stub = std::make_unique<AuthenticatedStub>(std::move(stub), *std::move(metadata));
   }
   return stub;
 }

@@ -29,8 +29,8 @@ class VtgateStub {
 };
 
 // A stub over a new channel, which sends the options' credentials, if any, with every call. The
-// errors are those of MakeChannel, and a configuration error for credentials that cannot be sent as
-// gRPC metadata, which takes printable ASCII only.
+// errors are those of MakeChannel, and a configuration error for credentials that cannot be sent:
+// Vitess's scheme takes printable ASCII only, and Basic no colon in the user's name.
 absl::StatusOr<std::unique_ptr<VtgateStub>> MakeVtgateStub(const ChannelOptions& options);
 
 }  // namespace source_vitess::vitess
