@@ -33,7 +33,13 @@ TEST(ReleaseTest, HasOneVersion) {
   EXPECT_THAT(version, Not(IsEmpty()));
   EXPECT_EQ(Metadata("dockerImageTag"), version);
   EXPECT_EQ(Find("Dockerfile", R"(io\.airbyte\.version="([^"]+)\")"), version);
+  EXPECT_EQ(Find("Dockerfile", R"(org\.opencontainers\.image\.version="([^"]+)\")"), version);
   EXPECT_EQ(Find("README.md", "docker build --tag source-vitess:([0-9.]+) "), version);
+}
+
+TEST(ReleaseTest, IsTheNewestOfTheChangelogWithItsDate) {
+  EXPECT_EQ(Find("CHANGELOG.md", R"(^## \[([0-9.]+)\] - \d{4}-\d{2}-\d{2}$)"),
+            Find("CMakeLists.txt", R"(project\(source-vitess VERSION ([0-9.]+))"));
 }
 
 TEST(ReleaseTest, HasOneName) {
@@ -59,7 +65,7 @@ TEST(ReleaseTest, MetadataAgreesWithTheSpecification) {
 TEST(DocumentsTest, LinksLeadToFilesThatExist) {
   std::vector<std::string> broken;
   const std::filesystem::path root = SOURCE_VITESS_ROOT;
-  std::vector<std::filesystem::path> documents = {root / "README.md"};
+  std::vector<std::filesystem::path> documents = {root / "README.md", root / "CHANGELOG.md"};
   for (const auto& entry : std::filesystem::directory_iterator(root / "docs")) {
     documents.push_back(entry.path());
   }
