@@ -7,4 +7,6 @@ if(NOT CMAKE_HOST_SYSTEM_PROCESSOR STREQUAL machine)
   # Programs of the machine that builds, such as protoc, and libraries of the other.
   set(CMAKE_LIBRARY_ARCHITECTURE ${machine}-linux-gnu)
   set(CMAKE_CXX_LIBRARY_ARCHITECTURE ${machine}-linux-gnu)
+  # Of what gRPC's package file looks for with pkg-config.
+  set(ENV{PKG_CONFIG_LIBDIR} /usr/lib/${machine}-linux-gnu/pkgconfig:/usr/share/pkgconfig)
 endif()

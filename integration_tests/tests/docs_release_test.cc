@@ -12,6 +12,7 @@
 namespace source_vitess::docs {
 namespace {
 
+using ::testing::Each;
 using ::testing::IsEmpty;
 using ::testing::Not;
 
@@ -35,6 +36,20 @@ TEST(ReleaseTest, HasOneVersion) {
   EXPECT_EQ(Find("Dockerfile", R"(io\.airbyte\.version="([^"]+)\")"), version);
   EXPECT_EQ(Find("Dockerfile", R"(org\.opencontainers\.image\.version="([^"]+)\")"), version);
   EXPECT_EQ(Find("README.md", "docker build --tag source-vitess:([0-9.]+) "), version);
+}
+
+TEST(ReleaseTest, IsTheOneThatThePagesName) {
+  const std::string version = Find("CMakeLists.txt", R"(project\(source-vitess VERSION ([0-9.]+))");
+  for (const char* page : {"README.md", "docs/image.md", "docs/release.md"}) {
+    const std::string text = ReadFile(page);
+    const std::regex named(R"(source-vitess[:/_-](\d+\.\d+\.\d+)|`v(\d+\.\d+\.\d+)`)");
+    std::vector<std::string> versions;
+    for (std::sregex_iterator it(text.begin(), text.end(), named), end; it != end; ++it) {
+      versions.push_back((*it)[1].str() + (*it)[2].str());
+    }
+    EXPECT_THAT(versions, Not(IsEmpty())) << page;
+    EXPECT_THAT(versions, Each(version)) << page;
+  }
 }
 
 TEST(ReleaseTest, IsTheNewestOfTheChangelogWithItsDate) {

@@ -222,6 +222,16 @@ TEST(VtgateClientTest, SendsCredentialsWithEveryCall) {
   EXPECT_EQ(vtgate.LastMetadata("password"), "p4 s!~");
 }
 
+TEST(VtgateClientTest, TellsItsVersion) {
+  FakeVtgate vtgate;
+  const auto client = Connect(vtgate.Options());
+
+  ASSERT_TRUE(client->Execute("", "select 1", kTimeout).ok());
+
+  EXPECT_THAT(vtgate.LastMetadata("user-agent"),
+              testing::MatchesRegex("source-vitess/[0-9]+[.][0-9]+[.][0-9]+ .*"));
+}
+
 TEST(VtgateClientTest, SendsHttpBasicAuthenticationWhereThatIsTheScheme) {
   FakeVtgate vtgate;
   ChannelOptions options = vtgate.Options();
