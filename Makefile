@@ -34,7 +34,7 @@ compilers = -DCMAKE_C_COMPILER=$(CC) -DCMAKE_CXX_COMPILER=$(CXX)
 dependencies := build/dependencies
 preset = $(shell test -e $(dependencies)/prefix/lib/libgrpc++.a && echo hosting || echo hosting-debian)
 program := $(RELEASE)/source-vitess
-c_library := ^(libc|libm|libpthread|libdl|librt)\.so\.[0-9]+$$|^ld-linux-x86-64\.so\.2$$
+c_library := ^(libc|libm|libpthread|libdl|librt)\.so\.[0-9]+$$|^ld-linux-[a-z0-9-]+\.so\.[0-9]$$
 
 # Variables of this make's command line must not become those of the makefiles of the libraries.
 build = env -u MAKEFLAGS -u MAKELEVEL $(CMAKE) --build
