@@ -1,265 +1,83 @@
 #include "harness/airbyte_message.h"
 
-#include <algorithm>
-#include <functional>
-#include <initializer_list>
-#include <utility>
-#include <vector>
+#include <cstdlib>
+#include <fstream>
+#include <iostream>
+#include <map>
+#include <memory>
+#include <sstream>
+#include <string_view>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
+#include "absl/strings/string_view.h"
 #include "rapidjson/error/en.h"
+#include "rapidjson/schema.h"
 
 namespace source_vitess::harness {
 namespace {
 
 using Json = rapidjson::Value;
-using Names = std::vector<std::string>;
-using Check = std::function<void(const Json&, const std::string& path)>;
 
-// Collects what is wrong with one message. A path is the way to a member, "record.data".
-class Checker {
- public:
-  void CheckMessage(const Json& message);
-  const Names& problems() const { return problems_; }
+constexpr size_t kShownBytes = 300;  // of a line in an error
 
- private:
-  void Wrong(const std::string& path, const std::string& how) {
-    problems_.push_back(absl::StrCat(path, " ", how));
-  }
+// The schema of each type of message.
+using Schemas = std::map<std::string, std::unique_ptr<const rapidjson::SchemaDocument>>;
 
-  // The member, if it is there and not null.
-  static const Json* Find(const Json& object, const std::string& name) {
-    const auto member = object.FindMember(name.c_str());
-    return member == object.MemberEnd() || member->value.IsNull() ? nullptr : &member->value;
+// The branches of the protocol's one-of by what they have for "type": validating by one of them
+// costs less than by all, and says what is wrong.
+Schemas ReadSchemas() {
+  std::ostringstream text;
+  text << std::ifstream(AIRBYTE_PROTOCOL_SCHEMA).rdbuf();
+  rapidjson::Document protocol;
+  protocol.Parse(text.str().c_str());
+  if (protocol.HasParseError()) {
+    std::cerr << AIRBYTE_PROTOCOL_SCHEMA << " is no JSON\n";
+    std::abort();
   }
-
-  void Required(const Json& object, const std::string& path, const std::string& name,
-                const Check& check) {
-    const Json* value = Find(object, name);
-    if (value == nullptr) return Wrong(absl::StrCat(path, ".", name), "is missing");
-    check(*value, absl::StrCat(path, ".", name));
+  Schemas schemas;
+  for (const Json& branch : protocol["oneOf"].GetArray()) {
+    rapidjson::Document schema;
+    schema.CopyFrom(branch, schema.GetAllocator());
+    schema.AddMember("definitions", Json(protocol["definitions"], schema.GetAllocator()),
+                     schema.GetAllocator());
+    schemas.emplace(branch["properties"]["type"]["enum"][0].GetString(),
+                    std::make_unique<const rapidjson::SchemaDocument>(schema));
   }
-  static void Optional(const Json& object, const std::string& path, const std::string& name,
-                       const Check& check) {
-    const Json* value = Find(object, name);
-    if (value != nullptr) check(*value, absl::StrCat(path, ".", name));
-  }
-
-  // Checks of a value's type.
-  Check String() {
-    return [this](const Json& value, const std::string& path) {
-      if (!value.IsString()) Wrong(path, "is no string");
-    };
-  }
-  Check Bool() {
-    return [this](const Json& value, const std::string& path) {
-      if (!value.IsBool()) Wrong(path, "is no boolean");
-    };
-  }
-  Check OneOf(Names names) {
-    return [this, names = std::move(names)](const Json& value, const std::string& path) {
-      if (!value.IsString() ||
-          std::find(names.begin(), names.end(), value.GetString()) == names.end()) {
-        Wrong(path, absl::StrCat("is none of ", absl::StrJoin(names, ", ")));
-      }
-    };
-  }
-  Check Milliseconds() {
-    return [this](const Json& value, const std::string& path) {
-      constexpr int64_t kYear2001 = 1'000'000'000'000;
-      if (!value.IsInt64() || value.GetInt64() < kYear2001) {
-        Wrong(path, "is no time in whole milliseconds since 1970");
-      }
-    };
-  }
-  // The protocol calls it a number; consumers parse it as one with a fraction.
-  Check Count() {
-    return [this](const Json& value, const std::string& path) {
-      if (!value.IsDouble() || value.GetDouble() < 0) Wrong(path, "is no count written as 1.0");
-    };
-  }
-  Check NonEmptyObject() {
-    return [this](const Json& value, const std::string& path) {
-      if (!value.IsObject() || value.ObjectEmpty()) Wrong(path, "is no object with members");
-    };
-  }
-  Check Object(std::function<void(const Json&, const std::string&)> check_members) {
-    return [this, check = std::move(check_members)](const Json& value, const std::string& path) {
-      if (!value.IsObject()) return Wrong(path, "is no object");
-      check(value, path);
-    };
-  }
-  Check Array(Check check_element) {
-    return [this, check = std::move(check_element)](const Json& value, const std::string& path) {
-      if (!value.IsArray()) return Wrong(path, "is no array");
-      for (rapidjson::SizeType i = 0; i < value.Size(); ++i) {
-        check(value[i], absl::StrCat(path, "[", i, "]"));
-      }
-    };
-  }
-  Check StreamDescriptor() {
-    return Object([this](const Json& value, const std::string& path) {
-      Required(value, path, "name", String());
-      Optional(value, path, "namespace", String());
-    });
-  }
-
-  void CheckRecord(const Json& record, const std::string& path);
-  void CheckState(const Json& state, const std::string& path);
-  void CheckLog(const Json& log, const std::string& path);
-  void CheckTrace(const Json& trace, const std::string& path);
-  void CheckSpec(const Json& spec, const std::string& path);
-  void CheckConnectionStatus(const Json& status, const std::string& path);
-  void CheckCatalog(const Json& catalog, const std::string& path);
-  void CheckStream(const Json& stream, const std::string& path);
-  void CheckControl(const Json& control, const std::string& path);
-
-  Names problems_;
-};
-
-void Checker::CheckRecord(const Json& record, const std::string& path) {
-  Required(record, path, "stream", String());
-  Optional(record, path, "namespace", String());
-  Required(record, path, "data", NonEmptyObject());
-  Required(record, path, "emitted_at", Milliseconds());
-  const Check change = Object([this](const Json& value, const std::string& at) {
-    Required(value, at, "field", String());
-    Required(value, at, "change", OneOf({"NULLED", "TRUNCATED"}));
-    Required(value, at, "reason",
-             OneOf({"SOURCE_RECORD_SIZE_LIMITATION", "SOURCE_FIELD_SIZE_LIMITATION",
-                    "SOURCE_SERIALIZATION_ERROR", "SOURCE_RETRIEVAL_ERROR"}));
-  });
-  Optional(record, path, "meta", Object([this, change](const Json& meta, const std::string& at) {
-             Optional(meta, at, "changes", Array(change));
-           }));
+  return schemas;
 }
 
-void Checker::CheckState(const Json& state, const std::string& path) {
-  Required(state, path, "type", OneOf({"STREAM"}));
-  Required(state, path, "stream", Object([this](const Json& stream, const std::string& at) {
-             Required(stream, at, "stream_descriptor", StreamDescriptor());
-             Required(stream, at, "stream_state", NonEmptyObject());
-           }));
-  Required(state, path, "sourceStats", Object([this](const Json& stats, const std::string& at) {
-             Required(stats, at, "recordCount", Count());
-           }));
+const rapidjson::SchemaDocument* SchemaOf(const std::string& type) {
+  static const auto& schemas = *new Schemas(ReadSchemas());
+  const auto found = schemas.find(type);
+  return found == schemas.end() ? nullptr : found->second.get();
 }
 
-void Checker::CheckLog(const Json& log, const std::string& path) {
-  Required(log, path, "level", OneOf({"FATAL", "ERROR", "WARN", "INFO", "DEBUG", "TRACE"}));
-  Required(log, path, "message", String());
-  Optional(log, path, "stack_trace", String());
-}
-
-void Checker::CheckTrace(const Json& trace, const std::string& path) {
-  Required(trace, path, "type", OneOf({"ERROR", "ESTIMATE", "STREAM_STATUS", "ANALYTICS"}));
-  Required(trace, path, "emitted_at", Milliseconds());
-  const Json* type = Find(trace, "type");
-  const std::string name = type != nullptr && type->IsString() ? type->GetString() : "";
-  if (name == "ERROR") {
-    Required(trace, path, "error", Object([this](const Json& error, const std::string& at) {
-               Required(error, at, "message", String());
-               Optional(error, at, "internal_message", String());
-               Optional(error, at, "stack_trace", String());
-               Required(error, at, "failure_type",
-                        OneOf({"system_error", "config_error", "transient_error"}));
-               Optional(error, at, "stream_descriptor", StreamDescriptor());
-             }));
-  } else if (name == "STREAM_STATUS") {
-    Required(
-        trace, path, "stream_status", Object([this](const Json& status, const std::string& at) {
-          Required(status, at, "stream_descriptor", StreamDescriptor());
-          Required(status, at, "status", OneOf({"STARTED", "RUNNING", "COMPLETE", "INCOMPLETE"}));
-        }));
-  } else if (name == "ESTIMATE") {
-    Required(trace, path, "estimate", Object([this](const Json& estimate, const std::string& at) {
-               Required(estimate, at, "name", String());
-               Required(estimate, at, "type", OneOf({"STREAM", "SYNC"}));
-             }));
-  } else if (name == "ANALYTICS") {
-    Required(trace, path, "analytics", Object([this](const Json& analytics, const std::string& at) {
-               Required(analytics, at, "type", String());
-               Optional(analytics, at, "value", String());
-             }));
+// "state.stream.stream_state"
+std::string PathOf(const rapidjson::Pointer& pointer) {
+  std::string path;
+  for (size_t i = 0; i < pointer.GetTokenCount(); ++i) {
+    const auto& token = pointer.GetTokens()[i];
+    absl::StrAppend(&path, path.empty() ? "" : ".", absl::string_view(token.name, token.length));
   }
+  return path.empty() ? "the message" : path;
 }
 
-void Checker::CheckSpec(const Json& spec, const std::string& path) {
-  Required(spec, path, "connectionSpecification", NonEmptyObject());
-  Optional(spec, path, "documentationUrl", String());
-  Optional(spec, path, "protocol_version", String());
-}
-
-void Checker::CheckConnectionStatus(const Json& status, const std::string& path) {
-  Required(status, path, "status", OneOf({"SUCCEEDED", "FAILED"}));
-  const Json* value = Find(status, "status");
-  if (value != nullptr && value->IsString() && std::string(value->GetString()) == "FAILED") {
-    Required(status, path, "message", String());
+absl::Status Validate(const Json& message, const std::string& type) {
+  const rapidjson::SchemaDocument* const schema = SchemaOf(type);
+  if (schema == nullptr) {
+    return absl::InvalidArgumentError(absl::StrCat("type is unknown: \"", type, "\""));
   }
-}
-
-void Checker::CheckStream(const Json& stream, const std::string& path) {
-  Required(stream, path, "name", String());
-  Optional(stream, path, "namespace", String());
-  Required(stream, path, "json_schema", Object([this](const Json& schema, const std::string& at) {
-             Required(schema, at, "properties", NonEmptyObject());
-           }));
-  Required(stream, path, "supported_sync_modes", Array(OneOf({"full_refresh", "incremental"})));
-  const Json* modes = Find(stream, "supported_sync_modes");
-  if (modes != nullptr && modes->IsArray() && modes->Empty()) {
-    Wrong(absl::StrCat(path, ".supported_sync_modes"), "is empty");
+  rapidjson::SchemaValidator validator(*schema);
+  if (!message.Accept(validator)) {
+    return absl::InvalidArgumentError(absl::StrCat(PathOf(validator.GetInvalidDocumentPointer()),
+                                                   " breaks \"",
+                                                   validator.GetInvalidSchemaKeyword(), "\""));
   }
-  Optional(stream, path, "source_defined_cursor", Bool());
-  Optional(stream, path, "default_cursor_field", Array(String()));
-  Optional(stream, path, "source_defined_primary_key", Array(Array(String())));
-  Optional(stream, path, "is_resumable", Bool());
-}
-
-void Checker::CheckCatalog(const Json& catalog, const std::string& path) {
-  Required(catalog, path, "streams",
-           Array(Object(
-               [this](const Json& stream, const std::string& at) { CheckStream(stream, at); })));
-}
-
-void Checker::CheckControl(const Json& control, const std::string& path) {
-  Required(control, path, "type", OneOf({"CONNECTOR_CONFIG"}));
-  Required(control, path, "emitted_at", Milliseconds());
-}
-
-void Checker::CheckMessage(const Json& message) {
-  struct Body {
-    const char* type;
-    const char* member;
-    void (Checker::*check)(const Json&, const std::string&);
-  };
-  static constexpr Body kBodies[] = {
-      {"RECORD", "record", &Checker::CheckRecord},
-      {"STATE", "state", &Checker::CheckState},
-      {"LOG", "log", &Checker::CheckLog},
-      {"SPEC", "spec", &Checker::CheckSpec},
-      {"CONNECTION_STATUS", "connectionStatus", &Checker::CheckConnectionStatus},
-      {"CATALOG", "catalog", &Checker::CheckCatalog},
-      {"TRACE", "trace", &Checker::CheckTrace},
-      {"CONTROL", "control", &Checker::CheckControl},
-  };
-  const Json* type = Find(message, "type");
-  const std::string name = type != nullptr && type->IsString() ? type->GetString() : "";
-  bool known = false;
-  for (const Body& body : kBodies) {
-    const Json* value = Find(message, body.member);
-    if (name != body.type) {
-      if (value != nullptr) Wrong(body.member, absl::StrCat("does not belong to type ", name));
-      continue;
-    }
-    known = true;
-    if (value == nullptr || !value->IsObject()) {
-      Wrong(body.member, "is no object");
-    } else {
-      (this->*body.check)(*value, body.member);
-    }
+  // A number with a fraction is no matter of schemas, but consumers parse it as one.
+  if (type == "STATE" && !message["state"]["sourceStats"]["recordCount"].IsDouble()) {
+    return absl::InvalidArgumentError("state.sourceStats.recordCount is no count written as 1.0");
   }
-  if (!known) Wrong("type", absl::StrCat("is unknown: \"", name, "\""));
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -274,12 +92,22 @@ absl::StatusOr<rapidjson::Document> ParseAirbyteMessage(const std::string& line)
                      message.GetErrorOffset()));
   }
   if (!message.IsObject()) return absl::InvalidArgumentError("no JSON object");
-  Checker checker;
-  checker.CheckMessage(message);
-  if (!checker.problems().empty()) {
-    return absl::InvalidArgumentError(absl::StrJoin(checker.problems(), "; "));
-  }
+  const auto type = message.FindMember("type");
+  const std::string name =
+      type != message.MemberEnd() && type->value.IsString() ? type->value.GetString() : "";
+  if (absl::Status status = Validate(message, name); !status.ok()) return status;
   return message;
+}
+
+absl::Status CheckAirbyteMessages(const std::vector<std::string>& lines) {
+  for (size_t i = 0; i < lines.size(); ++i) {
+    const absl::Status status = ParseAirbyteMessage(lines[i]).status();
+    if (status.ok()) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat("line ", i + 1, " is no message of Airbyte's protocol: ", status.message(),
+                     ": ", lines[i].substr(0, kShownBytes)));
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace source_vitess::harness

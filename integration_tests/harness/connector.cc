@@ -8,6 +8,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "harness/airbyte_message.h"
 #include "rapidjson/document.h"
 #include "rapidjson/stringbuffer.h"
 #include "rapidjson/writer.h"
@@ -174,15 +175,15 @@ Connector::~Connector() {
 }
 
 absl::StatusOr<RunResult> Connector::Spec(const RunLimits& limits) {
-  return RunCommand({program_, "spec"}, limits);
+  return Run({program_, "spec"}, limits);
 }
 
 absl::StatusOr<RunResult> Connector::Check(const RunLimits& limits) {
-  return RunCommand({program_, "check", "--config", File(kConfigFile)}, limits);
+  return Run({program_, "check", "--config", File(kConfigFile)}, limits);
 }
 
 absl::StatusOr<RunResult> Connector::Discover(const RunLimits& limits) {
-  return RunCommand({program_, "discover", "--config", File(kConfigFile)}, limits);
+  return Run({program_, "discover", "--config", File(kConfigFile)}, limits);
 }
 
 absl::StatusOr<RunResult> Connector::Read(const std::string& catalog,
@@ -190,7 +191,15 @@ absl::StatusOr<RunResult> Connector::Read(const std::string& catalog,
                                           const RunLimits& limits) {
   absl::StatusOr<std::vector<std::string>> command = ReadCommand(catalog, state);
   if (!command.ok()) return command.status();
-  return RunCommand(*command, limits);
+  return Run(*command, limits);
+}
+
+absl::StatusOr<RunResult> Connector::Run(const std::vector<std::string>& command,
+                                         const RunLimits& limits) {
+  absl::StatusOr<RunResult> run = RunCommand(command, limits);
+  if (!run.ok()) return run;
+  if (absl::Status status = CheckAirbyteMessages(run->lines); !status.ok()) return status;
+  return run;
 }
 
 absl::StatusOr<std::vector<std::string>> Connector::ReadCommand(

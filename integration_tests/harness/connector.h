@@ -36,7 +36,7 @@ absl::StatusOr<std::string> ConfigureCatalog(const std::string& catalog_message,
                                              const std::vector<StreamChoice>& choices = {});
 
 // Runs commands of a program with one configuration. Its files live in a folder that the destructor
-// removes.
+// removes. A run that prints a line which is no message of Airbyte's protocol is an error.
 class Connector {
  public:
   // `program`: path of the executable, in place of which the environment variable
@@ -62,6 +62,9 @@ class Connector {
   absl::StatusOr<std::string> DiscoverCatalog();
 
  private:
+  static absl::StatusOr<RunResult> Run(const std::vector<std::string>& command,
+                                       const RunLimits& limits);
+
   Connector(std::string program, std::filesystem::path folder)
       : program_(std::move(program)), folder_(std::move(folder)) {}
 

@@ -9,7 +9,9 @@
 namespace source_vitess::harness {
 namespace {
 
+using ::testing::_;
 using ::testing::ElementsAre;
+using ::testing::EndsWith;
 
 constexpr char kCatalogMessage[] = R"({"type":"CATALOG","catalog":{"streams":[
   {"name":"t","namespace":"ks","supported_sync_modes":["full_refresh","incremental"],
@@ -69,20 +71,30 @@ TEST(MakeConfigTest, HasTheServerTheKeyspacesAndWhatIsAdded) {
   EXPECT_STREQ(config["cells"][0].GetString(), "z");
 }
 
-// /bin/echo stands for the program: what it prints is the command that it was given.
 TEST(ConnectorTest, NamesItsFilesInTheCommand) {
+  absl::StatusOr<std::unique_ptr<Connector>> connector = Connector::Make("/bin/program", "{}");
+  ASSERT_TRUE(connector.ok()) << connector.status();
+
+  const auto with_state = (*connector)->ReadCommand("{}", "[]");
+  const auto without_state = (*connector)->ReadCommand("{}", std::nullopt);
+
+  ASSERT_TRUE(with_state.ok() && without_state.ok());
+  EXPECT_THAT(*with_state,
+              ElementsAre("/bin/program", "read", "--config", EndsWith("/config.json"), "--catalog",
+                          EndsWith("/catalog.json"), "--state", EndsWith("/state.json")));
+  EXPECT_THAT(*without_state, ElementsAre("/bin/program", "read", "--config", _, "--catalog", _));
+}
+
+// /bin/echo stands for the program: what it prints is the command that it was given.
+TEST(ConnectorTest, RefusesALineThatIsNoMessage) {
   absl::StatusOr<std::unique_ptr<Connector>> connector = Connector::Make("/bin/echo", "{}");
   ASSERT_TRUE(connector.ok()) << connector.status();
 
-  absl::StatusOr<RunResult> with_state = (*connector)->Read("{}", "[]");
-  absl::StatusOr<RunResult> without_state = (*connector)->Read("{}");
-
-  ASSERT_TRUE(with_state.ok() && without_state.ok());
-  EXPECT_THAT(with_state->lines,
-              ElementsAre(::testing::MatchesRegex(
-                  "read --config .*/config.json --catalog .*/catalog.json --state .*/state.json")));
-  EXPECT_THAT(without_state->lines, ElementsAre(::testing::MatchesRegex(
-                                        "read --config .*/config.json --catalog .*/catalog.json")));
+  for (const auto& run : {(*connector)->Spec(), (*connector)->Check(), (*connector)->Discover(),
+                          (*connector)->Read("{}")}) {
+    EXPECT_THAT(std::string(run.status().message()),
+                ::testing::StartsWith("line 1 is no message of Airbyte's protocol: no JSON"));
+  }
 }
 
 TEST(ConnectorTest, WritesTheContentsOfItsFiles) {

@@ -18,6 +18,7 @@
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "harness/airbyte_message.h"
 #include "harness/connector.h"
 #include "harness/process.h"
 #include "tests/simulated_source.h"
@@ -98,6 +99,8 @@ class HostSideTest : public ::testing::Test {
     const std::optional<harness::ProcessExit> exit = process.Wait(Deadline());
     ASSERT_TRUE(exit.has_value()) << "the program does not end";
     took_ = absl::Now() - begin;
+    const absl::Status messages = harness::CheckAirbyteMessages(run_.lines);
+    EXPECT_TRUE(messages.ok()) << messages;
     run_.exit = *exit;
     run_.unfinished_line = process.unfinished_line();
     run_.errors = process.errors();

@@ -24,6 +24,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "fivetran/connector_sdk.grpc.pb.h"
+#include "harness/airbyte_message.h"
 #include "harness/connector.h"
 #include "harness/process.h"
 #include "simulator/simulator.h"
@@ -120,7 +121,9 @@ class BareRootTest : public ::testing::Test {
   harness::RunResult Check(const std::string& config,
                            const std::vector<std::string>& environment = {}) {
     Write("/config.json", config);
-    return RunInside({"check", "--config", "/config.json"}, environment);
+    harness::RunResult run = RunInside({"check", "--config", "/config.json"}, environment);
+    EXPECT_TRUE(harness::CheckAirbyteMessages(run.lines).ok()) << run.lines[0];
+    return run;
   }
 
  private:

@@ -8,6 +8,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
+#include "harness/airbyte_message.h"
 
 namespace source_vitess::integration_tests {
 namespace {
@@ -45,6 +46,8 @@ harness::RunResult RunningRead::Finish() {
   EXPECT_TRUE(exit.has_value());
   run_.exit = exit.value_or(harness::ProcessExit());
   run_.errors = process_->errors();
+  const absl::Status messages = harness::CheckAirbyteMessages(run_.lines);
+  EXPECT_TRUE(messages.ok()) << messages;
   return std::move(run_);
 }
 

@@ -20,6 +20,7 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
+#include "harness/airbyte_message.h"
 #include "harness/connector.h"
 #include "harness/destination.h"
 #include "harness/process.h"
@@ -329,6 +330,7 @@ TEST(PartialImagesTest, LargeRowsAreNeverHeldAllAtOnce) {
   size_t large = 0;
   size_t peak = 0;
   while (const std::optional<std::string> line = changes->ReadLine(deadline)) {
+    EXPECT_TRUE(harness::ParseAirbyteMessage(*line).ok()) << line->substr(0, 100);
     large += line->size() > kMegabyte ? 1 : 0;
     peak = std::max(peak, PeakMemory(changes->pid()));
   }
