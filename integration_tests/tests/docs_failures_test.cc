@@ -1,4 +1,5 @@
-// docs/failures.md names a test for every failure, and integration_tests/peers.md for every case.
+// docs/failures.md names a test for every failure, integration_tests/peers.md for every case, and
+// integration_tests/acceptance/README.md for every rule.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -7,6 +8,7 @@
 #include <set>
 #include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -70,6 +72,48 @@ TEST(PeersDocumentTest, NamesTestsThatThereAre) {
   }
 
   EXPECT_THAT(missing, IsEmpty());
+}
+
+// "A1", "A2" up to that number.
+void AddRules(const std::string& letter, int count, std::vector<std::string>& rules) {
+  for (int number = 1; number <= count; ++number) rules.push_back(absl::StrCat(letter, number));
+}
+
+TEST(AcceptanceDocumentTest, HasARowForEveryRule) {
+  std::vector<std::string> rules;
+  for (const auto& [letter, count] :
+       {std::pair("A", 20), std::pair("B", 1), std::pair("C", 11), std::pair("D", 5),
+        std::pair("E", 1), std::pair("F", 3), std::pair("G", 3), std::pair("H", 1),
+        std::pair("FAST", 4), std::pair("L", 1), std::pair("T", 2), std::pair("Q", 12),
+        std::pair("M", 2), std::pair("P", 4)}) {
+    AddRules(letter, count, rules);
+  }
+  std::vector<std::string> rows;
+  std::istringstream text(ReadFile("integration_tests/acceptance/README.md"));
+  const std::regex row(R"(^\| ([A-Z]+[0-9]+) \|.*)");
+  std::smatch match;
+  for (std::string line; std::getline(text, line);) {
+    if (std::regex_match(line, match, row)) rows.push_back(match[1]);
+  }
+
+  EXPECT_THAT(rows, ::testing::ElementsAreArray(rules));
+}
+
+TEST(AcceptanceDocumentTest, NamesATestForEveryRuleOrSaysWhyThereIsNone) {
+  const std::set<std::string> registered = RegisteredTests();
+  std::vector<std::string> wrong;
+  std::istringstream text(ReadFile("integration_tests/acceptance/README.md"));
+  for (std::string line; std::getline(text, line);) {
+    if (!line.starts_with("| ") || line.starts_with("| rule |")) continue;
+    const std::set<std::string> named = NamesIn(line, TestName());
+    const bool applies = line.find("| does not apply: ") == std::string::npos;
+    if (applies && named.empty()) wrong.push_back(line);
+    for (const std::string& name : named) {
+      if (!registered.contains(name)) wrong.push_back(name);
+    }
+  }
+
+  EXPECT_THAT(wrong, IsEmpty());
 }
 
 TEST(FailuresDocumentTest, HasATestInEveryRowOfATableOfFailures) {
