@@ -4,6 +4,11 @@ FROM --platform=$BUILDPLATFORM debian:12-slim AS debian
 WORKDIR /source
 COPY scripts scripts
 
+FROM debian AS base
+ARG TARGETARCH
+RUN scripts/image-files base /image "$TARGETARCH" \
+ && mkdir /airbyte
+
 FROM debian AS build
 ARG TARGETARCH
 RUN scripts/install-dependencies --architecture "$TARGETARCH" build
@@ -15,11 +20,6 @@ COPY src src
 RUN cmake --preset release --toolchain "cmake/toolchains/$TARGETARCH.cmake" -DSOURCE_VITESS_TESTS=OFF \
  && cmake --build --preset release --parallel --target source-vitess-static \
  && scripts/image-files program build/release/src/source-vitess-static /image "$TARGETARCH"
-
-FROM debian AS base
-ARG TARGETARCH
-RUN scripts/image-files base /image "$TARGETARCH" \
- && mkdir /airbyte
 
 FROM scratch
 COPY --from=base /image /
