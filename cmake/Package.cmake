@@ -13,8 +13,20 @@ install(FILES spec/spec.json metadata.yaml icon.svg DESTINATION ${CMAKE_INSTALL_
 install(FILES README.md CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR} ${readable})
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} RENAME copyright ${readable})
 install(DIRECTORY docs DESTINATION ${CMAKE_INSTALL_DOCDIR} FILE_PERMISSIONS OWNER_READ OWNER_WRITE GROUP_READ WORLD_READ)
-configure_file(${CMAKE_CURRENT_LIST_DIR}/source-vitess.1.in source-vitess.1 @ONLY)
-install(FILES ${CMAKE_CURRENT_BINARY_DIR}/source-vitess.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 ${readable})
+
+# The manual page says what the program says, which can be asked where it can be run.
+if(NOT CMAKE_CROSSCOMPILING)
+  set(manual ${CMAKE_CURRENT_LIST_DIR}/manual)
+  add_custom_command(
+    OUTPUT source-vitess.1
+    COMMAND ${CMAKE_COMMAND} -DPROGRAM=$<TARGET_FILE:source-vitess> -DVERSION=${PROJECT_VERSION}
+            -DTEMPLATE=${manual}/source-vitess.1.in -DOUTPUT=${CMAKE_CURRENT_BINARY_DIR}/source-vitess.1
+            -P ${manual}/write.cmake
+    DEPENDS source-vitess ${manual}/source-vitess.1.in ${manual}/write.cmake
+    VERBATIM)
+  add_custom_target(manual ALL DEPENDS source-vitess.1)
+  install(FILES ${CMAKE_CURRENT_BINARY_DIR}/source-vitess.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 ${readable})
+endif()
 
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME ${PROJECT_NAME})

@@ -230,19 +230,14 @@ TEST(InstallationTest, IsWhatThePackageHas) {
               testing::UnorderedElementsAreArray(FilesBelow(unpacked.path())));
 }
 
-TEST(ManualPageTest, NamesEveryCommand) {
-  const std::string manual = Content(fs::path(SOURCE_VITESS_TREE) / "source-vitess.1");
+TEST_F(DebianPackageTest, HasAManualThatSaysWhatTheProgramSays) {
+  const harness::RunResult manual = RunToEnd(
+      {"/usr/bin/sed", R"(s/\\-/-/g)", (Root() / "usr/share/man/man1/source-vitess.1").string()});
   const harness::RunResult help = RunToEnd({SOURCE_VITESS_PROGRAM, "--help"});
-  bool listed = false;
-  int commands = 0;
-  for (const std::string& line : help.lines) {
-    if (line == "Subcommands:") listed = true;
-    std::smatch match;
-    if (!listed || !std::regex_match(line, match, std::regex("  ([a-z]+) .*"))) continue;
-    ++commands;
-    EXPECT_THAT(manual, HasSubstr(absl::StrCat("\n.B ", match[1].str(), "\n")));
-  }
-  EXPECT_GE(commands, 5);
+
+  EXPECT_THAT(help.lines, Not(IsEmpty()));
+  EXPECT_THAT(manual.lines, IsSupersetOf(help.lines));
+  EXPECT_THAT(manual.lines, Contains(HasSubstr("source-vitess " + Version())));
 }
 
 }  // namespace
