@@ -19,11 +19,13 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "harness/airbyte_message.h"
 #include "harness/connector.h"
 #include "harness/process.h"
 #include "rapidjson/document.h"
@@ -301,7 +303,12 @@ class RunningImageTest : public ::testing::Test {
 
   // The connector's command, as the platform's script calls it.
   harness::RunResult Connector(const std::string& arguments) const {
-    return Shell(absl::StrCat("eval \"$AIRBYTE_ENTRYPOINT ", arguments, "\""));
+    harness::RunResult run = Shell(absl::StrCat("eval \"$AIRBYTE_ENTRYPOINT ", arguments, "\""));
+    if (!absl::StartsWith(arguments, "--")) {
+      const absl::Status messages = harness::CheckAirbyteMessages(run.lines);
+      EXPECT_TRUE(messages.ok()) << messages;
+    }
+    return run;
   }
 
  private:

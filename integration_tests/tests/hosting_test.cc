@@ -115,15 +115,16 @@ class BareRootTest : public ::testing::Test {
 
   harness::RunResult RunInside(const std::vector<std::string>& arguments,
                                const std::vector<std::string>& environment = {}) const {
-    return RunToEnd(Command(arguments, environment));
+    harness::RunResult run = RunToEnd(Command(arguments, environment));
+    const absl::Status messages = harness::CheckAirbyteMessages(run.lines);
+    EXPECT_TRUE(messages.ok()) << messages;
+    return run;
   }
 
   harness::RunResult Check(const std::string& config,
                            const std::vector<std::string>& environment = {}) {
     Write("/config.json", config);
-    harness::RunResult run = RunInside({"check", "--config", "/config.json"}, environment);
-    EXPECT_TRUE(harness::CheckAirbyteMessages(run.lines).ok()) << run.lines[0];
-    return run;
+    return RunInside({"check", "--config", "/config.json"}, environment);
   }
 
  private:
