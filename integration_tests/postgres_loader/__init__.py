@@ -1,0 +1,1 @@
+"""The example that loads into PostgreSQL, against a real server and the simulator."""
