@@ -4,7 +4,9 @@
 
 #include <filesystem>
 #include <string>
+#include <utility>
 
+#include "config/deployment.h"
 #include "config/json_document.h"
 #include "config/options.h"
 #include "fivetran/form.h"
@@ -53,6 +55,20 @@ TEST(ExamplesTest, ConfigurationsOfEveryDeploymentAreValid) {
   EXPECT_EQ(planetscale.channel.port, 443);
   EXPECT_TRUE(planetscale.channel.tls.has_value());
   EXPECT_TRUE(config::ParseOptions(FirstJson("docs/planetscale-hosted.md")).ok());
+}
+
+TEST(ExamplesTest, PagesOfDeploymentsTellWhatTheySettle) {
+  for (const auto& [name, page] : {std::pair<std::string, std::string>{"vtgate", "vtgate.md"},
+                                   {"vitess_operator", "vitess-operator.md"},
+                                   {"planetscale", "planetscale-hosted.md"}}) {
+    const config::Deployment& deployment = config::DeploymentOf(name);
+    const std::string text = ReadFile("docs/" + page);
+    EXPECT_THAT(text, testing::HasSubstr("\n| `port` | " + std::to_string(deployment.port)));
+    EXPECT_THAT(text,
+                testing::HasSubstr(deployment.tls ? "\n| `encryption.mode` (`auto`) | TLS"
+                                                  : "\n| `encryption.mode` (`auto`) | plain"));
+    EXPECT_THAT(text, testing::HasSubstr(std::string(deployment.cells)));
+  }
 }
 
 TEST(ExamplesTest, ConfigurationsHoldNoPasswordOfAnybody) {

@@ -27,6 +27,7 @@
 #include "rapidjson/writer.h"
 #include "tests/simulated_source.h"
 #include "vitess/certificates_for_test.h"
+#include "vitess/channel.h"
 #include "vitess/vtgateservice.grpc.pb.h"
 
 namespace source_vitess::integration_tests {
@@ -389,7 +390,9 @@ std::vector<std::string> Secrets() {
   const std::string key = vitess::kClientKey;
   const std::string certificate = vitess::kClientCertificate;
   const std::string ca = vitess::kTestCa;
-  return {kPassword, key.substr(60, 40), certificate.substr(60, 40), ca.substr(60, 40)};
+  const std::string token =
+      vitess::BasicToken({.username = "reader", .password = kPassword, .scheme = {}});
+  return {kPassword, token, key.substr(60, 40), certificate.substr(60, 40), ca.substr(60, 40)};
 }
 
 std::string Authentication() {
@@ -413,9 +416,16 @@ std::vector<std::string> ConfigsWithSecrets(int port) {
                                 {"retry_budget_seconds", "0"}});
   };
   const std::string whole = config(Authentication(), Encryption());
+  const std::string planetscale =
+      harness::MakeConfig(port, {"shop"},
+                          {{"deployment", R"("planetscale")"},
+                           {"authentication", Authentication()},
+                           {"encryption", Encryption(R"(, "server_name": "vtgate.test")")},
+                           {"retry_budget_seconds", "0"}});
   const std::string plaintext = R"({"mode": "plaintext"})";
   return {
       whole,
+      planetscale,
       config(Authentication(), Encryption(R"(, "server_name": "vtgate.test")")),
       config(Authentication(), plaintext),
       config(Authentication(), plaintext, "nowhere"),

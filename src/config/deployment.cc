@@ -39,11 +39,18 @@ const Deployment& DeploymentOf(std::string_view name) {
 }
 
 absl::Status CheckDeployment(const Deployment& deployment, const vitess::ChannelOptions& channel) {
+  const bool at_planetscale = absl::EndsWithIgnoreCase(channel.host, kPlanetScaleDomain);
   if (deployment.name != kPlanetScale) {
-    if (!absl::EndsWithIgnoreCase(channel.host, kPlanetScaleDomain)) return absl::OkStatus();
+    if (!at_planetscale) return absl::OkStatus();
     return vitess::ConfigurationError(
         absl::StrCat("Option \"deployment\" is \"", text::AbslView(deployment.name),
                      "\", and the host is one of PlanetScale's: choose \"planetscale\"."));
+  }
+  // The port of MySQL's protocol, or one that a form kept from another deployment.
+  if (at_planetscale && channel.port != deployment.port) {
+    return vitess::ConfigurationError(absl::StrCat("Option \"port\" is ", channel.port,
+                                                   ", and PlanetScale's hosts speak gRPC at ",
+                                                   deployment.port, " alone: leave it empty."));
   }
   if (!channel.tls.has_value()) {
     return vitess::ConfigurationError(

@@ -26,7 +26,8 @@ std::span<const Deployment> Deployments();
 const Deployment& DeploymentOf(std::string_view name);
 
 // Whether a server of that deployment can be reached that way: PlanetScale's has TLS and wants to
-// know who calls, and its addresses are no other deployment's. Of the class kConfiguration.
+// know who calls, and its own addresses are no other deployment's and have no other port. Of the
+// class kConfiguration.
 absl::Status CheckDeployment(const Deployment& deployment, const vitess::ChannelOptions& channel);
 
 }  // namespace source_vitess::config

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "config/json_document.h"
 #include "config/options.h"
 #include "config/specification.h"
@@ -102,7 +103,7 @@ TEST(DeploymentTest, HoldsBesideTheDefaultsThatAFormFillsIn) {
 
 TEST(DeploymentTest, YieldsToWhatIsSaid) {
   const Options options = Parsed(absl::StrCat(
-      kPlanetScale,
+      absl::StrReplaceAll(kPlanetScale, {{"aws.connect.psdb.cloud", "planetscale.internal"}}),
       R"(, "port": 8443, "cells": ["zone1"], "encryption": {"mode": "tls", "server_name": "x"})"));
 
   EXPECT_EQ(options.channel.port, 8443);
@@ -120,6 +121,15 @@ TEST(DeploymentTest, OfPlanetScaleWantsToKnowWhoCalls) {
   EXPECT_THAT(
       ErrorOf(R"("deployment": "planetscale", "host": "db.example.com", "keyspaces": ["shop"])"),
       testing::StartsWith("Option \"authentication.method\" is \"none\", and PlanetScale"));
+}
+
+TEST(DeploymentTest, OfPlanetScaleHasOnePortAtItsOwnAddresses) {
+  EXPECT_EQ(Parsed(absl::StrCat(kPlanetScale, R"(, "port": 443)")).channel.port, 443);
+  for (const int port : {3306, 15991}) {
+    EXPECT_EQ(ErrorOf(absl::StrCat(kPlanetScale, R"(, "port": )", port)),
+              absl::StrCat("Option \"port\" is ", port,
+                           ", and PlanetScale's hosts speak gRPC at 443 alone: leave it empty."));
+  }
 }
 
 TEST(DeploymentTest, IsPlanetScaleAtAnAddressOfPlanetScale) {
