@@ -2,7 +2,7 @@
 # The image, for the platform that is asked for, compiled on the one that builds: docs/image.md.
 FROM --platform=$BUILDPLATFORM debian:12-slim AS debian
 WORKDIR /source
-COPY scripts scripts
+COPY scripts/install-dependencies scripts/image-files scripts/
 
 FROM debian AS base
 ARG TARGETARCH

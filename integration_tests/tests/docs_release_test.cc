@@ -57,6 +57,22 @@ TEST(ReleaseTest, IsTheNewestOfTheChangelogWithItsDate) {
             Find("CMakeLists.txt", R"(project\(source-vitess VERSION ([0-9.]+))"));
 }
 
+// Of which nothing else is ever run where these tests are.
+TEST(WorkflowTest, RunsScriptsThatExist) {
+  const std::string text = ReadFile(".github/workflows/image.yml");
+  const std::regex command(R"((?:run:|&&)\s+(?:\./)?(run-tests|scripts/[a-z-]+))");
+  std::vector<std::string> scripts;
+  for (std::sregex_iterator it(text.begin(), text.end(), command), end; it != end; ++it) {
+    scripts.push_back((*it)[1].str());
+  }
+
+  EXPECT_THAT(scripts, testing::SizeIs(testing::Ge(3)));
+  for (const std::string& script : scripts) {
+    EXPECT_TRUE(std::filesystem::exists(std::filesystem::path(SOURCE_VITESS_ROOT) / script))
+        << script;
+  }
+}
+
 TEST(ReleaseTest, HasOneName) {
   EXPECT_THAT(Metadata("dockerRepository"), Not(IsEmpty()));
   EXPECT_EQ(Find("Dockerfile", R"(io\.airbyte\.name="([^"]+)\")"), Metadata("dockerRepository"));
