@@ -10,6 +10,7 @@
 #include "commands/host_watch.h"
 #include "commands/run.h"
 #include "telemetry/output.h"
+#include "telemetry/status_server.h"
 #include "vitess/vtgate_client.h"
 
 int main(int argc, char** argv) {
@@ -22,7 +23,7 @@ int main(int argc, char** argv) {
   const int exit_code = source_vitess::commands::Run(
       std::vector<std::string>(argv + 1, argv + argc), std::getenv("LOG_LEVEL"), output,
       source_vitess::vitess::MakeVtgateClient, source_vitess::airbyte::SystemMilliseconds,
-      watch.stop());
+      watch.stop(), source_vitess::telemetry::StartStatusServer);
   watch.Leave();
   return exit_code;
 }

@@ -44,6 +44,11 @@ absl::Status AirbyteSink::Started(const sync::Table& table) {
   return output_.Write(lines);
 }
 
+absl::Status AirbyteSink::Estimated(const sync::Table& table, const sync::TableEstimate& estimate) {
+  return output_.Write(
+      EstimateLine(ProgressOf(table).stream, estimate.rows, estimate.bytes, clock_()));
+}
+
 absl::Status AirbyteSink::Write(const sync::RowBatch& batch) {
   const auto& records = static_cast<const RecordBatch&>(batch);  // NewBatch made it
   std::string statuses;

@@ -29,6 +29,7 @@ class AirbyteSink final : public sync::Sink {
 
   std::unique_ptr<sync::RowBatch> NewBatch() override;
   absl::Status Started(const sync::Table& table) override;
+  absl::Status Estimated(const sync::Table& table, const sync::TableEstimate& estimate) override;
   absl::Status Write(const sync::RowBatch& batch) override;
   absl::Status Truncate(const sync::Table& table) override;
   absl::Status Checkpoint(std::span<const sync::TableCheckpoint> checkpoints) override;

@@ -193,6 +193,21 @@ std::string TraceErrorLine(const absl::Status& status, const std::optional<Strea
   return writer.Line();
 }
 
+std::string EstimateLine(const StreamName& stream, uint64_t records, uint64_t bytes,
+                         int64_t now_ms) {
+  MessageWriter writer("TRACE");
+  writer.Open("trace");
+  writer.Text("type", "ESTIMATE");
+  writer.Integer("emitted_at", now_ms);
+  writer.Open("estimate");
+  writer.Text("name", stream.name);
+  if (!stream.name_space.empty()) writer.Text("namespace", stream.name_space);
+  writer.Text("type", "STREAM");
+  writer.Integer("row_estimate", static_cast<int64_t>(records));
+  writer.Integer("byte_estimate", static_cast<int64_t>(bytes));
+  return writer.Line();
+}
+
 std::string StateLine(const StreamName& stream, std::string_view state, uint64_t records) {
   MessageWriter writer("STATE");
   writer.Open("state");

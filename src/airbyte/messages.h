@@ -46,6 +46,10 @@ std::string StreamStatusLine(const StreamName& stream, StreamStatus status, int6
 std::string TraceErrorLine(const absl::Status& status, const std::optional<StreamName>& stream,
                            int64_t now_ms);
 
+// About how much there is of a stream (reference 1.5): records, and their bytes as they are stored.
+std::string EstimateLine(const StreamName& stream, uint64_t records, uint64_t bytes,
+                         int64_t now_ms);
+
 // `state`: a JSON object on one line. `records`: of the stream, since its previous state.
 std::string StateLine(const StreamName& stream, std::string_view state, uint64_t records);
 

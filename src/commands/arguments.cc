@@ -17,6 +17,17 @@ void AddConfig(CLI::App& command, Arguments& arguments) {
       ->type_name("PATH");
 }
 
+void AddStatus(CLI::App& command, Arguments& arguments) {
+  command
+      .add_option("--status-port", arguments.status.port,
+                  "Serve a status page and metrics at this TCP port, or at a free one for 0")
+      ->check(CLI::Range(0, 65535))
+      ->type_name("PORT");
+  command.add_option("--status-address", arguments.status.address, "Where the status page listens")
+      ->capture_default_str()
+      ->type_name("ADDRESS");
+}
+
 void AddCommands(CLI::App& program, Arguments& arguments) {
   program.require_subcommand(1);
   program.set_version_flag("--version", absl::StrCat("source-vitess ", kVersion, "\n"),
@@ -39,12 +50,16 @@ void AddCommands(CLI::App& program, Arguments& arguments) {
       ->type_name("PATH");
   read->add_option("--state", arguments.state, "File with the states to go on from, in JSON")
       ->type_name("PATH");
+  read->add_flag("--progress", arguments.progress,
+                 "Tell on stderr how far the read has come, for people who watch it");
+  AddStatus(*read, arguments);
   CLI::App* fivetran = add(Command::kFivetran, "fivetran",
                            "Serve Fivetran's Partner SDK over gRPC until the program is ended");
   fivetran->add_option("--port", arguments.port, "TCP port, or 0 for one that is free")
       ->check(CLI::Range(0, 65535))
       ->capture_default_str()
       ->type_name("PORT");
+  AddStatus(*fivetran, arguments);
   fivetran->add_flag("--debug", arguments.debug, "Log more (as LOG_LEVEL=debug does)");
   // Those of a later host are no reason not to start.
   fivetran->fallthrough(false);

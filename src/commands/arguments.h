@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "commands/progress_reporter.h"
 #include "telemetry/log.h"
 
 namespace source_vitess::commands {
@@ -15,10 +16,12 @@ enum class Command { kSpec, kCheck, kDiscover, kRead, kFivetran, kHelp };
 
 struct Arguments {
   Command command = Command::kHelp;
-  std::string config;   // path; of check, discover and read
-  std::string catalog;  // path; of read
-  std::string state;    // path; of read, empty for none
-  int port = 50051;     // of fivetran; 0 for one that is free
+  std::string config;     // path; of check, discover and read
+  std::string catalog;    // path; of read
+  std::string state;      // path; of read, empty for none
+  int port = 50051;       // of fivetran; 0 for one that is free
+  StatusAddress status;   // of read and fivetran
+  bool progress = false;  // of read: on stderr
   // Whether the first word is the command fivetran, also when what follows is not understood.
   bool is_for_fivetran = false;
   bool debug = false;

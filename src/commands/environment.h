@@ -11,6 +11,7 @@
 #include "airbyte/messages.h"
 #include "telemetry/log.h"
 #include "telemetry/output.h"
+#include "telemetry/status_server.h"
 #include "vitess/channel.h"
 #include "vitess/vtgate_client.h"
 
@@ -26,6 +27,7 @@ struct Environment {
   ClientFactory make_client;
   airbyte::Clock clock;
   std::stop_token stop;  // requested when the host wants the program, or this call, to end
+  telemetry::StatusServerFactory start_status_server = nullptr;  // null: there is none
 };
 
 // Exit codes.

@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "commands/check.h"
 #include "commands/fivetran_update.h"
 #include "commands/patience.h"
@@ -133,7 +134,8 @@ absl::StatusOr<sdk::SchemaResponse> ReadSchema(const Environment& environment,
 
 class Handler final : public fivetran::Handler {
  public:
-  explicit Handler(const Environment& environment) : environment_(environment) {}
+  Handler(const Environment& environment, ProgressBoard& board)
+      : environment_(environment), board_(board) {}
 
   absl::StatusOr<sdk::ConfigurationFormResponse> ConfigurationForm() override {
     return fivetran::MakeForm();
@@ -163,7 +165,9 @@ class Handler final : public fivetran::Handler {
 
   absl::Status Update(const sdk::UpdateRequest& request, fivetran::ResponseStream& out,
                       std::stop_token stop) override {
-    return RunUpdate(OfCall(std::move(stop)), request, out);
+    const std::shared_ptr<telemetry::Progress> progress = board_.Begin(absl::Now());
+    const ProgressReporter reporter(*progress, environment_.logger, nullptr);
+    return RunUpdate(OfCall(std::move(stop)), request, out, *progress);
   }
 
  private:
@@ -175,6 +179,7 @@ class Handler final : public fivetran::Handler {
   }
 
   const Environment& environment_;
+  ProgressBoard& board_;
 };
 
 void WaitForStop(const std::stop_token& stop) {
@@ -186,8 +191,14 @@ void WaitForStop(const std::stop_token& stop) {
 
 }  // namespace
 
-int RunFivetran(const Environment& environment, int port) {
-  Handler handler(environment);
+int RunFivetran(const Environment& environment, int port, const StatusAddress& status) {
+  ProgressBoard board;
+  const auto page = StartStatusPage(environment, status, board);
+  if (!page.ok()) {
+    environment.logger.Error(text::StdView(page.status().message()));
+    return kFailure;
+  }
+  Handler handler(environment, board);
   auto server = fivetran::StartServer(port, handler);
   if (!server.ok()) {
     environment.logger.Error(text::StdView(server.status().message()));

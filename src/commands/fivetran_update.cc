@@ -49,8 +49,9 @@ class Update {
  public:
   Update(const Environment& environment, const config::Options& options,
          std::shared_ptr<const fivetran::Selection> selection, fivetran::InputState state,
-         fivetran::ResponseStream& out)
+         fivetran::ResponseStream& out, telemetry::Progress& progress)
       : environment_(environment),
+        progress_(progress),
         options_(options),
         selection_(std::move(selection)),
         input_(std::move(state)),
@@ -239,6 +240,7 @@ class Update {
     sync::SyncOptions sync_options = SyncOptionsOf(options_);
     sync_options.stop = environment_.stop;
     sync_options.host_truncates = true;
+    sync_options.progress = &progress_;
     sync_options.copy_again_when_lost = false;
     const sync::SyncResult result = sync::RunSync(
         sync_options, *source_->client, std::move(requests), sink_, environment_.logger, sequence);
@@ -371,6 +373,7 @@ class Update {
       "option \"Lost Position\"";
 
   const Environment& environment_;
+  telemetry::Progress& progress_;
   const config::Options& options_;
   const std::shared_ptr<const fivetran::Selection> selection_;
   const fivetran::InputState input_;
@@ -394,7 +397,7 @@ absl::Status GiveTask(fivetran::ResponseStream& out, const absl::Status& status)
 
 absl::Status RunUpdate(const Environment& environment,
                        const fivetran_sdk::v2::UpdateRequest& request,
-                       fivetran::ResponseStream& out) {
+                       fivetran::ResponseStream& out, telemetry::Progress& progress) {
   const auto options = fivetran::ParseConfiguration(request.configuration());
   if (!options.ok()) return GiveTask(out, options.status());
   auto selection = fivetran::Selection::Of(request);
@@ -403,7 +406,7 @@ absl::Status RunUpdate(const Environment& environment,
   if (!state.ok()) return GiveTask(out, state.status());
   return Update(environment, *options,
                 std::make_shared<const fivetran::Selection>(*std::move(selection)),
-                *std::move(state), out)
+                *std::move(state), out, progress)
       .Run();
 }
 

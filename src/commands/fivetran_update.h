@@ -5,6 +5,7 @@
 #include "commands/environment.h"
 #include "fivetran/connector_sdk.pb.h"
 #include "fivetran/server.h"
+#include "telemetry/progress.h"
 
 namespace source_vitess::commands {
 
@@ -16,10 +17,10 @@ namespace source_vitess::commands {
 // is OK; what may be better by itself is a failed status, for the host to call again. A table whose
 // position is lost, or that was emptied, is read again from nothing in the same Update.
 //
-// `environment.stop` ends it at once.
+// `environment.stop` ends it at once. `progress` is told how far the tables are.
 absl::Status RunUpdate(const Environment& environment,
                        const fivetran_sdk::v2::UpdateRequest& request,
-                       fivetran::ResponseStream& out);
+                       fivetran::ResponseStream& out, telemetry::Progress& progress);
 
 }  // namespace source_vitess::commands
 

@@ -1,7 +1,9 @@
 #include "commands/read.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <utility>
@@ -9,6 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/time/clock.h"
 #include "airbyte/airbyte_sink.h"
 #include "airbyte/catalog.h"
 #include "airbyte/declared_type.h"
@@ -37,20 +40,20 @@ struct Inputs {
   airbyte::InputState state;
 };
 
-absl::StatusOr<Inputs> ReadInputs(const ReadPaths& paths) {
+absl::StatusOr<Inputs> ReadInputs(const ReadArguments& arguments) {
   Inputs inputs;
-  auto options = ReadOptions(paths.config);
+  auto options = ReadOptions(arguments.config);
   if (!options.ok()) return options.status();
   inputs.options = *std::move(options);
 
-  auto catalog = ReadFile("the configured catalog", paths.catalog);
+  auto catalog = ReadFile("the configured catalog", arguments.catalog);
   if (!catalog.ok()) return catalog.status();
   auto streams = airbyte::ParseConfiguredCatalog(*catalog);
   if (!streams.ok()) return streams.status();
   inputs.streams = *std::move(streams);
 
-  if (paths.state.empty()) return inputs;
-  auto text = ReadFile("the input state", paths.state);
+  if (arguments.state.empty()) return inputs;
+  auto text = ReadFile("the input state", arguments.state);
   if (!text.ok()) return text.status();
   auto state = airbyte::InputState::Parse(*text);
   if (!state.ok()) return state.status();
@@ -199,8 +202,10 @@ absl::StatusOr<sync::TableRequest> MakeRequest(const ConfiguredStream& stream, c
 // One run of `read`, whose inputs are good.
 class Reading {
  public:
-  Reading(const Environment& environment, const Inputs& inputs)
+  // `progress` is told how far the streams are.
+  Reading(const Environment& environment, const Inputs& inputs, telemetry::Progress& progress)
       : environment_(environment),
+        progress_(progress),
         inputs_(inputs),
         patience_(environment, inputs.options.retry_budget),
         sink_(environment.output, environment.logger, inputs.options.types, inputs.streams,
@@ -275,6 +280,7 @@ class Reading {
                  static_cast<uint64_t>(environment_.clock()) * kCursorsPerMillisecond);
     sync::SyncOptions sync_options = SyncOptionsOf(inputs_.options);
     sync_options.stop = environment_.stop;
+    sync_options.progress = &progress_;
     const sync::SyncResult result = sync::RunSync(sync_options, client, TakeRequests(), sink_,
                                                   environment_.logger, first_sequence);
     for (const sync::TableResult& table : result.tables) failed_ = failed_ || !table.status.ok();
@@ -317,6 +323,7 @@ class Reading {
   }
 
   const Environment& environment_;
+  telemetry::Progress& progress_;
   const Inputs& inputs_;
   Patience patience_;
   airbyte::AirbyteSink sink_;
@@ -327,10 +334,16 @@ class Reading {
 
 }  // namespace
 
-int RunRead(const Environment& environment, const ReadPaths& paths) {
-  const absl::StatusOr<Inputs> inputs = ReadInputs(paths);
+int RunRead(const Environment& environment, const ReadArguments& arguments) {
+  const absl::StatusOr<Inputs> inputs = ReadInputs(arguments);
   if (!inputs.ok()) return Fail(environment, inputs.status());
-  return Reading(environment, *inputs).Run();
+  ProgressBoard board;
+  const auto page = StartStatusPage(environment, arguments.status, board);
+  if (!page.ok()) return Fail(environment, page.status());
+  const std::shared_ptr<telemetry::Progress> progress = board.Begin(absl::Now());
+  const ProgressReporter reporter(*progress, environment.logger,
+                                  arguments.progress ? stderr : nullptr);
+  return Reading(environment, *inputs, *progress).Run();
 }
 
 }  // namespace source_vitess::commands

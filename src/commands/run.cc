@@ -30,11 +30,13 @@ int RunCommand(const Arguments& arguments, const Environment& environment) {
       return RunDiscover(environment, arguments.config);
     case Command::kRead:
       environment.logger.Info(absl::StrCat("source-vitess ", kVersion));
-      return RunRead(
-          environment,
-          {.config = arguments.config, .catalog = arguments.catalog, .state = arguments.state});
+      return RunRead(environment, {.config = arguments.config,
+                                   .catalog = arguments.catalog,
+                                   .state = arguments.state,
+                                   .status = arguments.status,
+                                   .progress = arguments.progress});
     case Command::kFivetran:
-      return RunFivetran(environment, arguments.port);
+      return RunFivetran(environment, arguments.port, arguments.status);
     case Command::kHelp:
       return ExitCode(environment.output.Write(arguments.help), kSuccess);
   }
@@ -44,7 +46,8 @@ int RunCommand(const Arguments& arguments, const Environment& environment) {
 }  // namespace
 
 int Run(std::vector<std::string> words, const char* log_level, telemetry::Output& output,
-        const ClientFactory& make_client, const airbyte::Clock& clock, std::stop_token stop) {
+        const ClientFactory& make_client, const airbyte::Clock& clock, std::stop_token stop,
+        const telemetry::StatusServerFactory& start_status_server) {
   Arguments arguments;
   UsageError error;
   const bool understood = ParseArguments(std::move(words), arguments, error);
@@ -53,7 +56,8 @@ int Run(std::vector<std::string> words, const char* log_level, telemetry::Output
   fivetran::JsonLogger fivetran_logger(output, least);
   telemetry::Logger& logger =
       arguments.is_for_fivetran ? static_cast<telemetry::Logger&>(fivetran_logger) : airbyte_logger;
-  const Environment environment{output, logger, make_client, clock, std::move(stop)};
+  const Environment environment{output, logger,          make_client,
+                                clock,  std::move(stop), start_status_server};
   if (!understood && arguments.is_for_fivetran) {
     logger.Error(absl::StrCat("The command line is not understood: ", error.message));
     return kFailure;

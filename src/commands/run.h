@@ -17,7 +17,8 @@ namespace source_vitess::commands {
 // `log_level` is LOG_LEVEL of the process's environment, or null. Once `stop` is requested, the
 // command ends as soon as it can, without a word.
 int Run(std::vector<std::string> words, const char* log_level, telemetry::Output& output,
-        const ClientFactory& make_client, const airbyte::Clock& clock, std::stop_token stop = {});
+        const ClientFactory& make_client, const airbyte::Clock& clock, std::stop_token stop = {},
+        const telemetry::StatusServerFactory& start_status_server = nullptr);
 
 }  // namespace source_vitess::commands
 

@@ -31,6 +31,11 @@ void Checkpointer::Restore(size_t table, TablePosition position) {
   progress_[table].position = std::move(position);
 }
 
+void Checkpointer::SetEstimate(size_t table, TableEstimate estimate) {
+  const std::lock_guard lock(mutex_);
+  progress_[table].estimate = estimate;
+}
+
 absl::Status Checkpointer::Start(size_t table) {
   const std::lock_guard lock(mutex_);
   return StartLocked(table);
@@ -38,7 +43,10 @@ absl::Status Checkpointer::Start(size_t table) {
 
 absl::Status Checkpointer::StartLocked(size_t table) {
   if (std::exchange(progress_[table].started, true)) return absl::OkStatus();
-  return sink_.Started(tables_[table]);
+  absl::Status status = sink_.Started(tables_[table]);
+  const std::optional<TableEstimate>& estimate = progress_[table].estimate;
+  if (!status.ok() || !estimate.has_value()) return status;
+  return sink_.Estimated(tables_[table], *estimate);
 }
 
 absl::Status Checkpointer::Write(const RowBatch* batch, std::span<const PositionUpdate> updates,
@@ -135,6 +143,7 @@ absl::Status Checkpointer::HandOut(std::span<const size_t> tables) {
         {&tables_[table], &progress.position, std::exchange(progress.records, 0)});
     progress.moved = false;
     progress.handed_out = true;
+    table_progress_.Checkpointed(table, absl::Now());
   }
   return sink_.Checkpoint(checkpoints);
 }

@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -16,6 +17,7 @@
 #include "absl/time/time.h"
 #include "sync/sink.h"
 #include "sync/table_position.h"
+#include "sync/table_progress.h"
 #include "vitess/binlogdata.pb.h"
 
 namespace source_vitess::sync {
@@ -47,6 +49,12 @@ class Checkpointer {
 
   // Sets where a table stands, without telling the host.
   void Restore(size_t table, TablePosition position);
+
+  // Whom to tell of checkpoints besides.
+  void TellProgress(TableProgress progress) { table_progress_ = progress; }
+
+  // About how much there is of the table, which the host is told when work on it begins.
+  void SetEstimate(size_t table, TableEstimate estimate);
 
   // Tells the host that work on the table begins; once, however often it is called.
   absl::Status Start(size_t table);
@@ -82,6 +90,7 @@ class Checkpointer {
     bool started = false;
     bool handed_out = false;
     bool finished = false;
+    std::optional<TableEstimate> estimate;
   };
 
   void Compose(Progress& progress);
@@ -92,6 +101,7 @@ class Checkpointer {
   const std::span<const Table> tables_;
   const std::atomic<uint64_t>& sequence_;
   Sink& sink_;
+  TableProgress table_progress_;
 
   mutable std::mutex mutex_;
   std::vector<Progress> progress_;  // by Table::index

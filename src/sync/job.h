@@ -16,6 +16,7 @@
 #include "sync/row_writer.h"
 #include "sync/sink.h"
 #include "sync/sync.h"
+#include "sync/table_progress.h"
 #include "telemetry/log.h"
 #include "vitess/binlogdata.pb.h"
 #include "vitess/vtgate.pb.h"
@@ -32,6 +33,7 @@ struct JobContext {
   std::atomic<uint64_t>& sequence;
   telemetry::Logger& logger;
   RowMoves& moves;
+  TableProgress progress = {};
 };
 
 enum class JobEnd {

@@ -32,8 +32,9 @@ ReplicateJob::ReplicateJob(const JobContext& context, std::vector<Member> member
     member_by_name_.emplace(members_[i].table->name(), static_cast<int>(i));
     member_by_table_.emplace(members_[i].table->index, i);
     for (size_t shard = 0; shard < shards_.size(); ++shard) {
-      const auto known = members_[i].columns.find(
-          members_[i].position.shard_gtids(static_cast<int>(shard)).shard());
+      const std::string& name = members_[i].position.shard_gtids(static_cast<int>(shard)).shard();
+      ReportSlot(Slot(i, shard), *members_[i].table, shard, name);
+      const auto known = members_[i].columns.find(name);
       if (known != members_[i].columns.end()) {
         columns_[Slot(i, shard)] = SchemaWatch(known->second);
       }
@@ -198,6 +199,7 @@ absl::Status ReplicateJob::HandleRows(const binlogdata::VEvent& event) {
     steps_[slot] = Step::kSkipped;
     return absl::OkStatus();
   }
+  Count(slot, rows, /*are_copied=*/false);
   return rows_.Append(slot, rows, event.timestamp());
 }
 

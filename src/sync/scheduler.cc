@@ -108,6 +108,9 @@ void Scheduler::AddPart(size_t table, std::span<const binlogdata::ShardGtid> sha
   for (const binlogdata::ShardGtid& shard : shards) {
     *part->position.add_shard_gtids() = shard;
     names.push_back(shard.shard());
+    if (auto* progress = context_.progress.Shard(table, shard.shard()); progress != nullptr) {
+      part->progress.emplace_back(shard.shard(), progress);
+    }
   }
   part->group = &GroupOf(tables_[table].keyspace(), std::move(names));
   part->group->parts.push_back(part.get());
@@ -136,6 +139,7 @@ absl::Status Scheduler::Run() {
     }
     const absl::Time now = absl::Now();
     if (absl::Status status = Advance(now); !status.ok()) return status;
+    TellPhases();
     const bool left = std::any_of(parts_.begin(), parts_.end(), [](const auto& part) {
       return part->state != PartState::kDone && part->state != PartState::kFailed &&
              part->state != PartState::kReplaced;
@@ -637,6 +641,7 @@ absl::Status Scheduler::HandleFailure(Part& part, absl::Status failure, absl::Ti
     told_at_ = now;
     context_.logger.Warning(absl::StrCat("Trying again: ", failure.message()));
   }
+  context_.progress.Retried(part.table, failure);
   part.state = IsCopied(part) ? PartState::kReady : PartState::kWaiting;
   return absl::OkStatus();
 }
@@ -674,6 +679,7 @@ absl::Status Scheduler::Probe(const Part& part, absl::Time now) {
 }
 
 absl::Status Scheduler::Fail(Part& part, absl::Status status) {
+  context_.progress.Failed(part.table, status);
   absl::Status& of_table = tables_state_[part.table].status;
   if (of_table.ok()) of_table = std::move(status);
   return EndPart(part, PartState::kFailed);
@@ -720,6 +726,48 @@ void Scheduler::Amend(const Part& part) {
       }
     }
   });
+}
+
+void Scheduler::TellPhases() {
+  for (const auto& part : parts_) {
+    const std::pair now(part->state, part->position.shard_gtids_size());
+    if (part->progress.empty() || part->told == now) continue;
+    part->told = now;
+    TellPhase(*part);
+  }
+}
+
+void Scheduler::TellPhase(const Part& part) {
+  const auto phase = [&] {
+    switch (part.state) {
+      case PartState::kWaiting:
+        return telemetry::Phase::kWaiting;
+      case PartState::kCopying:
+        return telemetry::Phase::kCopying;
+      case PartState::kReady:
+        return telemetry::Phase::kCopied;
+      case PartState::kReplicating:
+        return telemetry::Phase::kReplicating;
+      case PartState::kDone:
+        return telemetry::Phase::kDone;
+      case PartState::kFailed:
+        return telemetry::Phase::kFailed;
+      case PartState::kReplaced:
+        break;
+    }
+    return telemetry::Phase::kResharded;
+  }();
+  for (const auto& [shard, progress] : part.progress) {
+    if (FindShard(part.position, shard) >= 0) {
+      progress->SetPhase(phase);
+      continue;
+    }
+    const std::vector<Part*>& others = tables_state_[part.table].parts;
+    const bool has_ended = std::none_of(
+        others.begin(), others.end(),
+        [&shard = shard](const Part* other) { return FindShard(other->position, shard) >= 0; });
+    if (has_ended) progress->SetPhase(telemetry::Phase::kResharded);
+  }
 }
 
 void Scheduler::Watch(absl::Time now) {

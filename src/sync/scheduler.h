@@ -24,6 +24,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <thread>
@@ -85,8 +86,11 @@ class Scheduler {
     Group* group;
     binlogdata::VGtid position;
     PartState state = PartState::kReady;
-    int repetitions = 0;   // of a copy that VTGate restarted
-    bool alone = false;    // shares no job: it may be what made one fail
+    int repetitions = 0;  // of a copy that VTGate restarted
+    bool alone = false;   // shares no job: it may be what made one fail
+    // By shard, as the part was made; empty: nobody asked for progress.
+    std::vector<std::pair<std::string, telemetry::ShardProgress*>> progress;
+    std::optional<std::pair<PartState, int>> told;  // to the progress: state and shards
     bool at_goal = false;  // found out since its last job ended: asking again would be costly
     RetryState retry;
   };
@@ -168,6 +172,8 @@ class Scheduler {
   void AddPart(size_t table, std::span<const binlogdata::ShardGtid> shards);
   binlogdata::ShardGtid TakeShard(Part& part, const std::string& shard);
 
+  void TellPhases();
+  void TellPhase(const Part& part);
   void Watch(absl::Time now);
   absl::Status ExplainIdling(Running& running, absl::Duration idle);
 

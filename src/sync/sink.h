@@ -100,6 +100,12 @@ class RowBatch {
   virtual void Clear() = 0;
 };
 
+// What the servers guess that a copy will bring.
+struct TableEstimate {
+  uint64_t rows = 0;
+  uint64_t bytes = 0;  // as the server stores them
+};
+
 // A table's position, and how many of its records went out since its last one.
 struct TableCheckpoint {
   const Table* table;
@@ -118,6 +124,10 @@ class Sink {
 
   // Work on the table begins: before its first record and state.
   virtual absl::Status Started(const Table& table) = 0;
+
+  // About how much is to come of a table that is copied from its first row; behind Started. Hosts
+  // that have no use for it pass it over.
+  virtual absl::Status Estimated(const Table&, const TableEstimate&) { return absl::OkStatus(); }
 
   // Delivers the rows of `batch`, which NewBatch of this sink made. Blocks while the host does not
   // read.

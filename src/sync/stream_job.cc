@@ -9,6 +9,12 @@
 #include "vitess/errors.h"
 
 namespace source_vitess::sync {
+namespace {
+
+// How often the progress is told.
+constexpr absl::Duration kReportInterval = absl::Milliseconds(500);
+
+}  // namespace
 
 StreamJob::StreamJob(const JobContext& context, size_t group, size_t shards, size_t slots)
     : context_(context),
@@ -23,6 +29,12 @@ StreamJob::StreamJob(const JobContext& context, size_t group, size_t shards, siz
 
 JobOutcome StreamJob::Follow(const vtgate::VStreamRequest& request) {
   reader_.Open(request);
+  JobOutcome outcome = FollowStream();
+  Report(absl::Now());
+  return outcome;
+}
+
+JobOutcome StreamJob::FollowStream() {
   vtgate::VStreamResponse response;
   ResponseReuse reuse;
   while (!ended_ && reader_.Read(&response)) {
@@ -34,7 +46,12 @@ JobOutcome StreamJob::Follow(const vtgate::VStreamRequest& request) {
     }
     tracker_.EndOfResponse();
     reuse.Used(response, rows_.TakeLargestRow());
-    if (const absl::Time now = absl::Now(); !ended_ && flusher_.IsDue(now)) {
+    const absl::Time now = absl::Now();
+    if (!reports_.empty()) {
+      TakeTime(response);
+      if (now - reported_at_ >= kReportInterval) Report(now);
+    }
+    if (!ended_ && flusher_.IsDue(now)) {
       if (absl::Status status = Flush(now); !status.ok()) {
         return Failure(std::move(status), rows_.failed_table());
       }
@@ -57,6 +74,47 @@ JobOutcome StreamJob::Follow(const vtgate::VStreamRequest& request) {
     return Failure(vitess::TransientError("VTGate ended the stream"), std::nullopt);
   }
   return std::move(outcome_);
+}
+
+void StreamJob::ReportSlot(size_t slot, const Table& table, size_t shard, const std::string& name) {
+  telemetry::ShardProgress* const progress = context_.progress.Shard(table.index, name);
+  if (progress == nullptr) return;
+  reports_.resize(columns_.size());
+  read_up_to_.resize(retired_.size());
+  reports_[slot] = {progress, shard};
+}
+
+void StreamJob::CountReported(size_t slot, const binlogdata::RowEvent& rows, bool are_copied) {
+  SlotReport& report = reports_[slot];
+  if (report.copied + report.changes == 0) counted_.push_back(slot);
+  (are_copied ? report.copied : report.changes) += static_cast<uint64_t>(rows.row_changes_size());
+}
+
+// A heartbeat comes when the stream has nothing to send: all that there was has been read then.
+void StreamJob::TakeTime(const vtgate::VStreamResponse& response) {
+  if (response.events().empty()) return;
+  const binlogdata::VEvent& last = *response.events().rbegin();
+  if (last.timestamp() == 0) return;
+  const int shard = ShardIndex(last.shard());
+  if (shard >= 0) {
+    read_up_to_[static_cast<size_t>(shard)] = last.timestamp();
+  } else if (last.type() == binlogdata::HEARTBEAT || read_up_to_.size() == 1) {
+    std::fill(read_up_to_.begin(), read_up_to_.end(), last.timestamp());
+  }
+}
+
+void StreamJob::Report(absl::Time now) {
+  reported_at_ = now;
+  for (const size_t slot : counted_) {
+    SlotReport& report = reports_[slot];
+    report.progress->AddCopied(std::exchange(report.copied, 0));
+    report.progress->AddChanges(std::exchange(report.changes, 0));
+  }
+  counted_.clear();
+  for (const SlotReport& report : reports_) {
+    if (report.progress == nullptr || read_up_to_[report.shard] == 0) continue;
+    report.progress->ReadUpTo(read_up_to_[report.shard]);
+  }
 }
 
 JobOutcome StreamJob::Failure(absl::Status status, std::optional<size_t> table) {

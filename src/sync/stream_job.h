@@ -71,6 +71,13 @@ class StreamJob {
   // What a DDL event does to one of the job's tables that stands at or before it.
   absl::Status HandleDdl(const Table& table, const binlogdata::VEvent& event, SchemaWatch& columns);
 
+  // What the slot's rows are counted for. Call from the constructor.
+  void ReportSlot(size_t slot, const Table& table, size_t shard, const std::string& name);
+  // Counts rows that go out, or are held back to.
+  void Count(size_t slot, const binlogdata::RowEvent& rows, bool are_copied) {
+    if (slot < reports_.size()) CountReported(slot, rows, are_copied);
+  }
+
   // The columns of a slot, to be changed: what they were is kept until the rows that came with the
   // change are handed over.
   SchemaWatch& ColumnsToChange(size_t slot);
@@ -87,12 +94,28 @@ class StreamJob {
   std::vector<SchemaWatch> columns_;  // by slot
 
  private:
+  // The rows of a slot since the last report.
+  struct SlotReport {
+    telemetry::ShardProgress* progress = nullptr;
+    size_t shard = 0;
+    uint64_t copied = 0;
+    uint64_t changes = 0;
+  };
+
+  JobOutcome FollowStream();
+  void CountReported(size_t slot, const binlogdata::RowEvent& rows, bool are_copied);
+  void TakeTime(const vtgate::VStreamResponse& response);
+  void Report(absl::Time now);
   JobOutcome Failure(absl::Status status, std::optional<size_t> table);
   absl::Status HandleEmptied(const Table& table, const binlogdata::VEvent& event,
                              mysql::TableEffect effect, const std::string& where);
 
   std::vector<bool> retired_;                                // by shard
   absl::flat_hash_map<size_t, SchemaWatch> columns_before_;  // by slot: those that changed
+  std::vector<SlotReport> reports_;  // by slot; empty: nobody asked for progress
+  std::vector<size_t> counted_;      // the slots that have rows to report
+  std::vector<int64_t> read_up_to_;  // by shard: the last event's time, in seconds since 1970
+  absl::Time reported_at_ = absl::InfinitePast();
   JobOutcome outcome_;
   bool ended_ = false;
 };

@@ -17,12 +17,16 @@
 #include "sync/shard_directory.h"
 #include "text/absl_view.h"
 #include "vitess/errors.h"
+#include "vitess/table_sizes.h"
 #include "vitess/topology.h"
 
 namespace source_vitess::sync {
 namespace {
 
 using vitess::ErrorClass;
+
+// Of the question how large tables are.
+constexpr absl::Duration kEstimateTimeout = absl::Seconds(10);
 
 // Runs `work` until it succeeds, fails for good, or has used up the budget.
 absl::Status Retry(const SyncOptions& options, telemetry::Logger& logger,
@@ -147,6 +151,66 @@ std::vector<Table> MakeTables(std::vector<TableRequest>& requests) {
   return tables;
 }
 
+// Tables in shards where their copy is to be made or finished.
+struct Copies {
+  struct Copy {
+    size_t table;
+    std::string keyspace;
+    std::string shard;
+    bool from_nothing;
+  };
+  std::vector<Copy> copies;
+
+  void Add(const Table& table, const binlogdata::VGtid& position) {
+    const auto& shards = position.shard_gtids();
+    const bool from_nothing =
+        std::all_of(shards.begin(), shards.end(),
+                    [](const binlogdata::ShardGtid& shard) { return shard.gtid().empty(); });
+    for (const binlogdata::ShardGtid& shard : shards) {
+      if (sync::IsCopied(shard)) continue;
+      copies.push_back({table.index, table.keyspace(), shard.shard(), from_nothing});
+    }
+  }
+};
+
+// Asks the shards how large the tables are that are to be copied. Nothing depends on the answer, so
+// that a keyspace that gives none is passed over.
+void TellEstimates(const SyncOptions& options, vitess::VtgateClient& client, Copies copies,
+                   std::span<const Table> tables, const TableProgress& progress,
+                   Checkpointer& checkpointer, telemetry::Logger& logger) {
+  std::map<std::pair<std::string, std::string>, std::vector<Copies::Copy>> by_shard;
+  for (Copies::Copy& copy : copies.copies) {
+    by_shard[{copy.keyspace, copy.shard}].push_back(std::move(copy));
+  }
+  std::set<std::string> silent;
+  std::map<size_t, TableEstimate> estimates;
+  for (const auto& [place, of_shard] : by_shard) {
+    const auto& [keyspace, shard] = place;
+    if (silent.contains(keyspace) || options.stop.stop_requested()) continue;
+    const auto sizes = vitess::ReadTableSizes(client, keyspace, shard, options.tablet_type,
+                                              std::min(options.query_timeout, kEstimateTimeout));
+    if (!sizes.ok()) {
+      silent.insert(keyspace);
+      logger.Debug(absl::StrCat("How large tables are is not known in shard ", keyspace, "/", shard,
+                                ": ", sizes.status().message()));
+      continue;
+    }
+    for (const Copies::Copy& copy : of_shard) {
+      const auto size = sizes->find(tables[copy.table].name());
+      if (size == sizes->end()) continue;
+      if (auto* told = progress.Shard(copy.table, shard); told != nullptr) {
+        told->AddEstimate(size->second.rows);
+      }
+      if (!copy.from_nothing) continue;
+      estimates[copy.table].rows += size->second.rows;
+      estimates[copy.table].bytes += size->second.bytes;
+    }
+  }
+  for (const auto& [table, estimate] : estimates) {
+    if (!silent.contains(tables[table].keyspace())) checkpointer.SetEstimate(table, estimate);
+  }
+}
+
 }  // namespace
 
 SyncResult RunSync(const SyncOptions& options, vitess::VtgateClient& client,
@@ -185,8 +249,17 @@ SyncResult RunSync(const SyncOptions& options, vitess::VtgateClient& client,
     }
   }
 
+  std::vector<size_t> numbers;
+  if (options.progress != nullptr) {
+    for (const Table& table : tables) {
+      numbers.push_back(options.progress->AddTable(table.keyspace(), table.name()));
+    }
+  }
+  const TableProgress progress(options.progress, numbers);
+  checkpointer.TellProgress(progress);
   RowMoves moves(client, options.query_timeout);
-  const JobContext context{options, client, sink, checkpointer, sequence, logger, moves};
+  const JobContext context{options, client, sink, checkpointer, sequence, logger, moves, progress};
+  Copies copies;
   Scheduler scheduler(context, tables, keyspaces);
   std::vector<bool> scheduled(tables.size(), false);
   for (const Table& table : tables) {
@@ -204,6 +277,7 @@ SyncResult RunSync(const SyncOptions& options, vitess::VtgateClient& client,
       if (plan.ok()) {
         for (const std::string& warning : plan->warnings) logger.Warning(warning);
         checkpointer.Restore(table.index, plan->position);
+        copies.Add(table, plan->position.vgtid);
         if (plan->position.vgtid.shard_gtids_size() == 1) {
           tables[table.index].only_shard = plan->position.vgtid.shard_gtids(0).shard();
         }
@@ -214,10 +288,12 @@ SyncResult RunSync(const SyncOptions& options, vitess::VtgateClient& client,
       }
     }
     result.tables[table.index].status = status;
+    progress.Failed(table.index, status);
     result.status = checkpointer.Finish(table.index, status);
     if (!result.status.ok()) return result;
   }
 
+  TellEstimates(options, client, std::move(copies), tables, progress, checkpointer, logger);
   result.status = scheduler.Run();
   for (const Table& table : tables) {
     if (scheduled[table.index]) result.tables[table.index].status = scheduler.status(table.index);

@@ -16,6 +16,7 @@
 #include "sync/sink.h"
 #include "sync/table_position.h"
 #include "telemetry/log.h"
+#include "telemetry/progress.h"
 #include "vitess/topodata.pb.h"
 #include "vitess/vtgate_client.h"
 
@@ -50,6 +51,7 @@ struct SyncOptions {
   std::stop_token stop;
   size_t batch_bytes = size_t{256} << 10;  // of output that a job gathers before it writes
   mysql::TypeOptions types;
+  telemetry::Progress* progress = nullptr;  // is told how far the tables are; null: nobody asked
 };
 
 struct TableRequest {

@@ -31,6 +31,7 @@ TableJob::TableJob(const JobContext& context, const Table& table, size_t group,
   for (size_t i = 0; i < shards_.size(); ++i) {
     const binlogdata::ShardGtid& shard = position_.shard_gtids(static_cast<int>(i));
     Shard& state = shards_[i];
+    ReportSlot(i, table_, i, shard.shard());
     state.copied = sync::IsCopied(shard);
     state.repeated = known.repeated.contains(shard.shard());
     state.begins_at_since = state.repeated || (!state.copied && !table_.schema.resumable);
@@ -158,6 +159,7 @@ absl::Status TableJob::HandleRows(const binlogdata::VEvent& event) {
   // A full refresh is the copy alone: changes of rows that were copied before would be repeated
   // rows.
   if (event.timestamp() != 0 && !table_.incremental) return absl::OkStatus();
+  Count(static_cast<size_t>(shard), rows, /*are_copied=*/event.timestamp() == 0);
   return rows_.Append(static_cast<size_t>(shard), rows, event.timestamp());
 }
 
