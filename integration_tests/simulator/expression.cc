@@ -311,6 +311,7 @@ class Evaluator {
     if (name == "now" || name == "utc_timestamp") {
       return Text(absl::FormatTime("%E4Y-%m-%d %H:%M:%E6S", context_.now, absl::UTCTimeZone()));
     }
+    if (name == "database" && !context_.database.empty()) return Text(context_.database);
     for (const Literal& argument : arguments) {
       if (argument.kind == Literal::Kind::kNull) return Null();
     }

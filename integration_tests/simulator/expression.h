@@ -33,6 +33,7 @@ struct EvaluationContext {
   absl::Time now;
   // Gives the value of a variable (@@...), or fails. May be empty.
   std::function<absl::StatusOr<std::string>(std::string_view)> variable;
+  std::string database = {};  // the tablet's; empty: not known
 };
 
 // Fails on columns that do not exist (errno 1054) and on functions that the simulator does not

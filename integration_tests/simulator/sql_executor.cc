@@ -241,7 +241,9 @@ absl::StatusOr<query::QueryResult> SqlExecutor::SelectInformationSchema(const Se
       InformationSchema(select.table->name, *shards->back()->ViewOf(target_.type).tables,
                         bypasses_planner ? shard.database : (*keyspace)->name);
   if (!relation.ok()) return relation.status();
-  if (absl::Status status = Filter(*relation, select.where, Context()); !status.ok()) return status;
+  EvaluationContext context = Context();
+  if (bypasses_planner) context.database = shard.database;
+  if (absl::Status status = Filter(*relation, select.where, context); !status.ok()) return status;
   const auto schema = static_cast<size_t>(FindColumn(relation->columns, "TABLE_SCHEMA"));
   for (RowPointer& row : relation->rows) {
     Row renamed = *row;

@@ -11,8 +11,8 @@
 namespace source_vitess::sync {
 namespace {
 
-// How often the progress is told.
-constexpr absl::Duration kReportInterval = absl::Milliseconds(500);
+// How often the progress is told how far the stream has come: it concerns all of its slots.
+constexpr absl::Duration kTimesInterval = absl::Milliseconds(500);
 
 }  // namespace
 
@@ -30,7 +30,8 @@ StreamJob::StreamJob(const JobContext& context, size_t group, size_t shards, siz
 JobOutcome StreamJob::Follow(const vtgate::VStreamRequest& request) {
   reader_.Open(request);
   JobOutcome outcome = FollowStream();
-  Report(absl::Now());
+  ReportRows();
+  ReportTimes(absl::Now());
   return outcome;
 }
 
@@ -48,8 +49,9 @@ JobOutcome StreamJob::FollowStream() {
     reuse.Used(response, rows_.TakeLargestRow());
     const absl::Time now = absl::Now();
     if (!reports_.empty()) {
+      ReportRows();
       TakeTime(response);
-      if (now - reported_at_ >= kReportInterval) Report(now);
+      if (now - times_reported_at_ >= kTimesInterval) ReportTimes(now);
     }
     if (!ended_ && flusher_.IsDue(now)) {
       if (absl::Status status = Flush(now); !status.ok()) {
@@ -103,14 +105,17 @@ void StreamJob::TakeTime(const vtgate::VStreamResponse& response) {
   }
 }
 
-void StreamJob::Report(absl::Time now) {
-  reported_at_ = now;
+void StreamJob::ReportRows() {
   for (const size_t slot : counted_) {
     SlotReport& report = reports_[slot];
     report.progress->AddCopied(std::exchange(report.copied, 0));
     report.progress->AddChanges(std::exchange(report.changes, 0));
   }
   counted_.clear();
+}
+
+void StreamJob::ReportTimes(absl::Time now) {
+  times_reported_at_ = now;
   for (const SlotReport& report : reports_) {
     if (report.progress == nullptr || read_up_to_[report.shard] == 0) continue;
     report.progress->ReadUpTo(read_up_to_[report.shard]);

@@ -94,7 +94,7 @@ class StreamJob {
   std::vector<SchemaWatch> columns_;  // by slot
 
  private:
-  // The rows of a slot since the last report.
+  // The rows of a slot that are not reported.
   struct SlotReport {
     telemetry::ShardProgress* progress = nullptr;
     size_t shard = 0;
@@ -105,7 +105,8 @@ class StreamJob {
   JobOutcome FollowStream();
   void CountReported(size_t slot, const binlogdata::RowEvent& rows, bool are_copied);
   void TakeTime(const vtgate::VStreamResponse& response);
-  void Report(absl::Time now);
+  void ReportRows();
+  void ReportTimes(absl::Time now);
   JobOutcome Failure(absl::Status status, std::optional<size_t> table);
   absl::Status HandleEmptied(const Table& table, const binlogdata::VEvent& event,
                              mysql::TableEffect effect, const std::string& where);
@@ -115,7 +116,7 @@ class StreamJob {
   std::vector<SlotReport> reports_;  // by slot; empty: nobody asked for progress
   std::vector<size_t> counted_;      // the slots that have rows to report
   std::vector<int64_t> read_up_to_;  // by shard: the last event's time, in seconds since 1970
-  absl::Time reported_at_ = absl::InfinitePast();
+  absl::Time times_reported_at_ = absl::InfinitePast();
   JobOutcome outcome_;
   bool ended_ = false;
 };
