@@ -4,15 +4,18 @@
 #include <rapidjson/pointer.h>
 
 #include <atomic>
+#include <fstream>
 #include <map>
 #include <memory>
 #include <regex>
+#include <sstream>
 #include <string>
 #include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
 #include "gmock/gmock.h"
@@ -227,6 +230,39 @@ TEST(StatusTest, GivesMetricsThatPrometheusCanRead) {
                                  "table=\"notes\"} "));
   EXPECT_THAT(metrics, HasSubstr("source_vitess_estimated_rows{keyspace=\"shop\""));
   EXPECT_THAT(metrics, HasSubstr("source_vitess_tables{phase=\"copying\"}"));
+  held.LetGo();
+  EXPECT_EQ(read.Finish().exit_code, 0);
+}
+
+std::string Documentation() {
+  std::ifstream file(SOURCE_VITESS_ROOT "/docs/status.md");
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+TEST(StatusTest, HasItsMetricsAndMembersInTheDocumentation) {
+  HeldSource held;
+  WatchedRead read(held.source());
+  const rapidjson::Document status = read.StatusWhen(IsHeld);
+  const std::string documentation = Documentation();
+
+  const std::string metrics = read.Get("/metrics");
+  for (absl::string_view line : absl::StrSplit(metrics, '\n')) {
+    if (!absl::ConsumePrefix(&line, "# TYPE ")) continue;
+    const std::string name(line.substr(0, line.find(' ')));
+    EXPECT_THAT(documentation, HasSubstr(absl::StrCat("\n| `", name, "` |")));
+  }
+  for (const rapidjson::Value* object :
+       {static_cast<const rapidjson::Value*>(&status), TableOf(status, "orders"),
+        &(*TableOf(status, "orders"))["shards"][0]}) {
+    for (const auto& member : object->GetObject()) {
+      EXPECT_THAT(documentation, HasSubstr(absl::StrCat("`", member.name.GetString(), "`")));
+    }
+  }
+  for (const auto& phase : status["tables_by_phase"].GetObject()) {
+    EXPECT_THAT(documentation, HasSubstr(absl::StrCat("\n| `", phase.name.GetString(), "` |")));
+  }
   held.LetGo();
   EXPECT_EQ(read.Finish().exit_code, 0);
 }
