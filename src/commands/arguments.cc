@@ -53,6 +53,21 @@ void AddCommands(CLI::App& program, Arguments& arguments) {
   read->add_flag("--progress", arguments.progress,
                  "Tell on stderr how far the read has come, for people who watch it");
   AddStatus(*read, arguments);
+  CLI::App* doctor = add(Command::kDoctor, "doctor",
+                         "Tell people what is fine with a configuration and its Vitess, what is "
+                         "risky, and how to mend it");
+  AddConfig(*doctor, arguments);
+  doctor
+      ->add_option("--catalog", arguments.catalog,
+                   "File with the configured catalog, in JSON: "
+                   "look at the saved positions of its streams alone")
+      ->type_name("PATH");
+  doctor
+      ->add_option("--state", arguments.state,
+                   "File with saved states, in JSON: look whether "
+                   "reading can go on from them")
+      ->type_name("PATH");
+  doctor->add_flag("--json", arguments.json, "Print one JSON document");
   CLI::App* fivetran = add(Command::kFivetran, "fivetran",
                            "Serve Fivetran's Partner SDK over gRPC until the program is ended");
   fivetran->add_option("--port", arguments.port, "TCP port, or 0 for one that is free")

@@ -12,16 +12,17 @@
 
 namespace source_vitess::commands {
 
-enum class Command { kSpec, kCheck, kDiscover, kRead, kFivetran, kHelp };
+enum class Command { kSpec, kCheck, kDiscover, kRead, kDoctor, kFivetran, kHelp };
 
 struct Arguments {
   Command command = Command::kHelp;
-  std::string config;     // path; of check, discover and read
-  std::string catalog;    // path; of read
-  std::string state;      // path; of read, empty for none
+  std::string config;     // path; of check, discover, read and doctor
+  std::string catalog;    // path; of read and doctor
+  std::string state;      // path; of read and doctor, empty for none
   int port = 50051;       // of fivetran; 0 for one that is free
   StatusAddress status;   // of read and fivetran
   bool progress = false;  // of read: on stderr
+  bool json = false;      // of doctor
   // Whether the first word is the command fivetran, also when what follows is not understood.
   bool is_for_fivetran = false;
   bool debug = false;

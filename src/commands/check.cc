@@ -19,65 +19,6 @@ namespace {
 
 using vitess::Tablet;
 
-// The shards that will be read, by option "shards". Their status is not read yet.
-absl::StatusOr<std::vector<CheckedShard>> ListChosenShards(const Source& source) {
-  const std::vector<std::string>& wanted = source.options.shards;
-  std::vector<CheckedShard> chosen;
-  for (const std::string& keyspace : source.options.keyspaces) {
-    const auto names = vitess::ListShards(*source.client, keyspace);
-    if (!names.ok()) return names.status();
-    const size_t before = chosen.size();
-    for (const std::string& name : *names) {
-      if (wanted.empty() || std::find(wanted.begin(), wanted.end(), name) != wanted.end()) {
-        chosen.push_back({keyspace, name, {}});
-      }
-    }
-    if (chosen.size() == before) {
-      return vitess::ConfigurationError(
-          absl::StrCat("Option \"shards\" names none of the shards of keyspace ", keyspace,
-                       ", which are: ", absl::StrJoin(*names, ", "), "."));
-    }
-  }
-  for (const std::string& name : wanted) {
-    const auto has_name = [&](const CheckedShard& shard) { return shard.name == name; };
-    if (std::any_of(chosen.begin(), chosen.end(), has_name)) continue;
-    return vitess::ConfigurationError(
-        absl::StrCat("Option \"shards\" names ", name, ", and no keyspace has such a shard."));
-  }
-  return chosen;
-}
-
-// Whether the shard has a tablet of the chosen type that serves.
-absl::Status CheckTablets(const std::vector<Tablet>& tablets, const CheckedShard& shard,
-                          topodata::TabletType type) {
-  const auto type_name = text::AbslView(vitess::TabletTypeName(type));
-  std::set<std::string> others;
-  bool exists = false;
-  for (const Tablet& tablet : tablets) {
-    if (tablet.keyspace != shard.keyspace || tablet.shard != shard.name) continue;
-    if (tablet.type == type && tablet.serving) return absl::OkStatus();
-    exists = exists || tablet.type == type;
-    others.insert(std::string(vitess::TabletTypeName(tablet.type)));
-  }
-  if (exists) {
-    return vitess::TransientError(absl::StrCat("Shard ", ToString(shard), " has tablets of type ",
-                                               type_name,
-                                               ", but none of them serves. Wait for one, "
-                                               "or change option \"tablet_type\"."));
-  }
-  return vitess::ConfigurationError(absl::StrCat(
-      "Option \"tablet_type\" is ", type_name, ", and shard ", ToString(shard),
-      " has no such tablet. It has: ", others.empty() ? "none" : absl::StrJoin(others, ", "), "."));
-}
-
-// Changes without all columns of the key, and more, are of no use to anybody.
-absl::Status CheckRowImage(const CheckedShard& shard) {
-  if (!absl::EqualsIgnoreCase(shard.status.binlog_row_image, "MINIMAL")) return absl::OkStatus();
-  return vitess::ConfigurationError(absl::StrCat(
-      "The MySQL servers of shard ", ToString(shard),
-      " run with binlog_row_image=MINIMAL, which Vitess cannot stream. Set it to FULL there."));
-}
-
 absl::StatusOr<std::vector<CheckedShard>> CheckShards(const Source& source,
                                                       const std::vector<Tablet>& tablets) {
   const topodata::TabletType type = source.options.tablet_type;
@@ -121,6 +62,62 @@ absl::Status Check(const Environment& environment, const std::string& config_pat
 }
 
 }  // namespace
+
+absl::StatusOr<std::vector<CheckedShard>> ListChosenShards(const Source& source) {
+  const std::vector<std::string>& wanted = source.options.shards;
+  std::vector<CheckedShard> chosen;
+  for (const std::string& keyspace : source.options.keyspaces) {
+    const auto names = vitess::ListShards(*source.client, keyspace);
+    if (!names.ok()) return names.status();
+    const size_t before = chosen.size();
+    for (const std::string& name : *names) {
+      if (wanted.empty() || std::find(wanted.begin(), wanted.end(), name) != wanted.end()) {
+        chosen.push_back({keyspace, name, {}});
+      }
+    }
+    if (chosen.size() == before) {
+      return vitess::ConfigurationError(
+          absl::StrCat("Option \"shards\" names none of the shards of keyspace ", keyspace,
+                       ", which are: ", absl::StrJoin(*names, ", "), "."));
+    }
+  }
+  for (const std::string& name : wanted) {
+    const auto has_name = [&](const CheckedShard& shard) { return shard.name == name; };
+    if (std::any_of(chosen.begin(), chosen.end(), has_name)) continue;
+    return vitess::ConfigurationError(
+        absl::StrCat("Option \"shards\" names ", name, ", and no keyspace has such a shard."));
+  }
+  return chosen;
+}
+
+absl::Status CheckTablets(const std::vector<Tablet>& tablets, const CheckedShard& shard,
+                          topodata::TabletType type) {
+  const auto type_name = text::AbslView(vitess::TabletTypeName(type));
+  std::set<std::string> others;
+  bool exists = false;
+  for (const Tablet& tablet : tablets) {
+    if (tablet.keyspace != shard.keyspace || tablet.shard != shard.name) continue;
+    if (tablet.type == type && tablet.serving) return absl::OkStatus();
+    exists = exists || tablet.type == type;
+    others.insert(std::string(vitess::TabletTypeName(tablet.type)));
+  }
+  if (exists) {
+    return vitess::TransientError(absl::StrCat("Shard ", ToString(shard), " has tablets of type ",
+                                               type_name,
+                                               ", but none of them serves. Wait for one, "
+                                               "or change option \"tablet_type\"."));
+  }
+  return vitess::ConfigurationError(absl::StrCat(
+      "Option \"tablet_type\" is ", type_name, ", and shard ", ToString(shard),
+      " has no such tablet. It has: ", others.empty() ? "none" : absl::StrJoin(others, ", "), "."));
+}
+
+absl::Status CheckRowImage(const CheckedShard& shard) {
+  if (!absl::EqualsIgnoreCase(shard.status.binlog_row_image, "MINIMAL")) return absl::OkStatus();
+  return vitess::ConfigurationError(absl::StrCat(
+      "The MySQL servers of shard ", ToString(shard),
+      " run with binlog_row_image=MINIMAL, which Vitess cannot stream. Set it to FULL there."));
+}
 
 absl::StatusOr<std::vector<mysql::TableSchema>> CheckTables(const Source& source,
                                                             telemetry::Logger& logger) {

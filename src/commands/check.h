@@ -6,10 +6,12 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "commands/advice.h"
 #include "commands/environment.h"
 #include "commands/source.h"
 #include "mysql/table_schema.h"
 #include "telemetry/log.h"
+#include "vitess/topology.h"
 
 namespace source_vitess::commands {
 
@@ -23,6 +25,19 @@ absl::StatusOr<std::vector<mysql::TableSchema>> CheckTables(const Source& source
 // Shards, tablets, and the servers' binary logs.
 absl::Status CheckServers(const Source& source, const std::vector<mysql::TableSchema>& tables,
                           telemetry::Logger& logger);
+
+// The steps of CheckServers.
+
+// The shards that will be read, by option "shards". Their status is not read yet.
+absl::StatusOr<std::vector<CheckedShard>> ListChosenShards(const Source& source);
+
+// Whether the shard has a tablet of the chosen type that serves.
+absl::Status CheckTablets(const std::vector<vitess::Tablet>& tablets, const CheckedShard& shard,
+                          topodata::TabletType type);
+
+// Whether changes have what anybody needs: all columns of the key, and more. REQUIRES: the status
+// of the shard was read.
+absl::Status CheckRowImage(const CheckedShard& shard);
 
 // Tries what a sync needs, short of reading rows, and prints one CONNECTION_STATUS: FAILED says the
 // first thing that is wrong, and what to change. What is no reason to fail, but to know, is logged.

@@ -9,6 +9,7 @@
 #include "commands/arguments.h"
 #include "commands/check.h"
 #include "commands/discover.h"
+#include "commands/doctor.h"
 #include "commands/fivetran.h"
 #include "commands/read.h"
 #include "commands/source.h"
@@ -35,6 +36,11 @@ int RunCommand(const Arguments& arguments, const Environment& environment) {
                                    .state = arguments.state,
                                    .status = arguments.status,
                                    .progress = arguments.progress});
+    case Command::kDoctor:
+      return RunDoctor(environment, {.config = arguments.config,
+                                     .catalog = arguments.catalog,
+                                     .state = arguments.state,
+                                     .json = arguments.json});
     case Command::kFivetran:
       return RunFivetran(environment, arguments.port, arguments.status);
     case Command::kHelp:
