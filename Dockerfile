@@ -18,12 +18,13 @@ COPY proto proto
 COPY spec spec
 COPY src src
 RUN cmake --preset release --toolchain "cmake/toolchains/$TARGETARCH.cmake" -DSOURCE_VITESS_TESTS=OFF \
- && cmake --build --preset release --parallel --target source-vitess-static \
- && scripts/image-files program build/release/src/source-vitess-static /image "$TARGETARCH"
+ && cmake --build --preset release --parallel --target source-vitess-compact \
+ && scripts/image-files program build/release/src/source-vitess-compact /image "$TARGETARCH"
 
 FROM scratch
 COPY --from=base /image /
 COPY LICENSE /usr/share/doc/source-vitess/copyright
+COPY --from=build /image/lib /lib
 COPY --from=build /image/usr /usr
 COPY --from=build /image/var /var
 COPY --from=base --chown=1000:1000 /airbyte /airbyte

@@ -37,3 +37,23 @@ function(source_vitess_static_program name objects)
   target_link_libraries(${name} PRIVATE -Wl,--start-group ${ours} ${archives} -Wl,--end-group Threads::Threads
                         ${CMAKE_DL_LIBS} m rt)
 endfunction()
+
+# source_vitess_compact_program(NAME OBJECT-LIBRARY): the program of the image. What is linked in costs no time when it
+# starts; shared are the libraries of the status page, of which Debian has no others, and what these need too.
+function(source_vitess_compact_program name objects)
+  find_package(prometheus-cpp CONFIG REQUIRED)
+  source_vitess_find_archives(archives)
+  list(FILTER archives EXCLUDE REGEX "/lib(ssl|crypto|z)\\.a$")
+  get_property(components GLOBAL PROPERTY source_vitess_components)
+  list(APPEND components source_vitess_proto source_vitess_status_server)
+  set(ours "")
+  foreach(component IN LISTS components)
+    list(APPEND ours $<TARGET_FILE:${component}>)
+  endforeach()
+  add_executable(${name} $<TARGET_OBJECTS:${objects}>)
+  add_dependencies(${name} ${components})
+  set_target_properties(${name} PROPERTIES LINKER_LANGUAGE CXX LINK_DEPENDS "${ours}")
+  target_link_options(${name} PRIVATE -Wl,--gc-sections)
+  target_link_libraries(${name} PRIVATE -Wl,--start-group ${ours} ${archives} -Wl,--end-group ${HTTPLIB_LIBRARY}
+                        prometheus-cpp::core ssl crypto z Threads::Threads ${CMAKE_DL_LIBS} m rt)
+endfunction()
