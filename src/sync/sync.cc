@@ -18,6 +18,7 @@
 #include "text/absl_view.h"
 #include "vitess/errors.h"
 #include "vitess/table_sizes.h"
+#include "vitess/key_range.h"
 #include "vitess/topology.h"
 
 namespace source_vitess::sync {
@@ -85,6 +86,40 @@ absl::Status FindEndedShards(vitess::VtgateClient& client, std::span<const Table
   return absl::OkStatus();
 }
 
+// A shard that option "shards" still names after it has ended would be left out without a word,
+// with all that was read of it, because nothing names the shards in its place.
+absl::Status CheckSelection(const SyncOptions& options, std::span<const TableRequest> requests,
+                            const std::vector<std::string>& serving,
+                            const KeyspaceState& keyspace) {
+  std::set<std::string> stale(options.shards.begin(), options.shards.end());
+  for (const std::string& shard : serving) stale.erase(shard);
+  if (stale.empty()) return absl::OkStatus();
+  std::set<std::string> unread;
+  for (const TableRequest& request : requests) {
+    if (!request.position.has_value()) continue;
+    for (const binlogdata::ShardGtid& shard : request.position->vgtid.shard_gtids()) {
+      if (shard.keyspace() == keyspace.keyspace) unread.insert(shard.shard());
+    }
+  }
+  for (const ShardState& shard : keyspace.shards) {
+    std::erase_if(unread, [&](const auto& other) { return vitess::Overlap(shard.shard, other); });
+  }
+  const auto successors = [&](const std::string& shard) {
+    std::vector<std::string> names = serving;
+    std::erase_if(names, [&](const auto& name) { return !vitess::Overlap(name, shard); });
+    return absl::StrJoin(names, ", ");
+  };
+  for (const std::string& shard : unread) {
+    for (const std::string& name : stale) {
+      if (!vitess::Overlap(name, shard)) continue;
+      return vitess::ConfigurationError(absl::StrCat(
+          "the option shards names ", name, ", and keyspace ", keyspace.keyspace,
+          " has no such shard any more; name those that took its place: ", successors(name)));
+    }
+  }
+  return absl::OkStatus();
+}
+
 absl::Status ReadKeyspace(const SyncOptions& options, vitess::VtgateClient& client,
                           std::span<const TableRequest> requests, KeyspaceState& keyspace) {
   keyspace.shards.clear();
@@ -99,6 +134,9 @@ absl::Status ReadKeyspace(const SyncOptions& options, vitess::VtgateClient& clie
         absl::StrCat("keyspace ", keyspace.keyspace,
                      " has none of the shards that the option shards names; it has ",
                      absl::StrJoin(*shards, ", ")));
+  }
+  if (absl::Status status = CheckSelection(options, requests, *shards, keyspace); !status.ok()) {
+    return status;
   }
   if (absl::Status status = FindEndedShards(client, requests, *shards, keyspace); !status.ok()) {
     return status;
