@@ -1,10 +1,13 @@
 // What the documents show as an example is accepted by the program.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <rapidjson/stringbuffer.h>
+#include <rapidjson/writer.h>
 
 #include <filesystem>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "config/deployment.h"
 #include "config/json_document.h"
@@ -25,6 +28,13 @@ std::string Json(const std::string& path, bool last) {
   if (begin == std::string::npos) return "";
   const size_t from = begin + fence.size();
   return text.substr(from, text.find("```", from) - from);
+}
+
+std::string Compact(const rapidjson::Value& value) {
+  rapidjson::StringBuffer text;
+  rapidjson::Writer<rapidjson::StringBuffer> writer(text);
+  value.Accept(writer);
+  return text.GetString();
 }
 
 std::string FirstJson(const std::string& path) { return Json(path, /*last=*/false); }
@@ -86,6 +96,43 @@ TEST(ExamplesTest, ConfigurationsHoldNoPasswordOfAnybody) {
     ++passwords;
   }
   EXPECT_GE(passwords, 2);
+}
+
+// The bodies of calls to an API: what stands between quotes behind --data.
+std::vector<std::string> Bodies(const std::string& text) {
+  const std::string data = "--data '";
+  std::vector<std::string> bodies;
+  for (size_t at = text.find(data); at != std::string::npos; at = text.find(data, at)) {
+    at += data.size();
+    bodies.push_back(text.substr(at, text.find('\'', at) - at));
+  }
+  return bodies;
+}
+
+TEST(ExamplesTest, BodiesForAirbytesApiAreJsonAndTheirConfigurationIsValid) {
+  int configurations = 0;
+  const std::vector<std::string> bodies = Bodies(ReadFile("docs/getting-started.md"));
+  EXPECT_THAT(bodies, testing::SizeIs(5));
+  for (const std::string& body : bodies) {
+    const auto json = config::ParseJson(body);
+    ASSERT_TRUE(json.ok()) << json.status() << body;
+    const auto* configuration = config::FindMember(*json, "configuration");
+    if (configuration == nullptr) continue;
+    const auto options = config::ParseOptions(Compact(*configuration));
+    EXPECT_TRUE(options.ok()) << options.status();
+    ++configurations;
+  }
+  EXPECT_EQ(configurations, 1);
+}
+
+TEST(ExamplesTest, ConfigurationsOfGettingStartedAndOfScalingOutAreValid) {
+  EXPECT_TRUE(config::ParseOptions(FirstJson("docs/getting-started.md")).ok());
+  const auto low = config::ParseOptions(FirstJson("docs/scaling-out.md"));
+  const auto high = config::ParseOptions(Json("docs/scaling-out.md", /*last=*/true));
+  ASSERT_TRUE(low.ok()) << low.status();
+  ASSERT_TRUE(high.ok()) << high.status();
+  EXPECT_THAT(low->shards, testing::ElementsAre("-40", "40-80"));
+  EXPECT_THAT(high->shards, testing::ElementsAre("80-c0", "c0-"));
 }
 
 TEST(ExamplesTest, StateIsOneThatCanBeResumed) {

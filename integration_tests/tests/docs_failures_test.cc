@@ -79,6 +79,25 @@ void AddRules(const std::string& letter, int count, std::vector<std::string>& ru
   for (int number = 1; number <= count; ++number) rules.push_back(absl::StrCat(letter, number));
 }
 
+TEST(GuaranteesDocumentTest, NamesTestsThatThereAre) {
+  const std::set<std::string> registered = RegisteredTests();
+  for (const char* page : {"docs/guarantees.md", "docs/scaling-out.md", "CONTRIBUTING.md"}) {
+    const std::set<std::string> named = NamesIn(ReadFile(page), TestName());
+    EXPECT_THAT(named, testing::Not(IsEmpty())) << page;
+    for (const std::string& name : named) {
+      EXPECT_TRUE(registered.contains(name)) << page << " names " << name;
+    }
+  }
+}
+
+TEST(GuaranteesDocumentTest, HasATestInEveryRow) {
+  std::istringstream text(ReadFile("docs/guarantees.md"));
+  for (std::string line; std::getline(text, line);) {
+    if (!line.starts_with("| ") || line.starts_with("| guarantee |")) continue;
+    EXPECT_THAT(NamesIn(line, TestName()), testing::Not(IsEmpty())) << line;
+  }
+}
+
 TEST(AcceptanceDocumentTest, HasARowForEveryRule) {
   std::vector<std::string> rules;
   for (const auto& [letter, count] :
