@@ -17,8 +17,8 @@
 #include "sync/shard_directory.h"
 #include "text/absl_view.h"
 #include "vitess/errors.h"
-#include "vitess/table_sizes.h"
 #include "vitess/key_range.h"
+#include "vitess/table_sizes.h"
 #include "vitess/topology.h"
 
 namespace source_vitess::sync {
