@@ -163,6 +163,7 @@ TEST_F(DebianPackageTest, HasTheProgramAndWhatThereIsToReadAboutIt) {
                     "usr/share/doc/source-vitess/CHANGELOG.md",
                     "usr/share/doc/source-vitess/copyright",
                     "usr/share/doc/source-vitess/docs/state.md",
+                    "usr/share/doc/source-vitess/examples/vtgate.json",
                     "usr/share/man/man1/source-vitess.1", "usr/share/source-vitess/spec.json"}));
 }
 
