@@ -83,7 +83,7 @@ class LoadTest(unittest.TestCase):
 
     def take_states(self, connection: str = "default") -> List[dict]:
         with open(self.folder / "state.json", "wb") as file:
-            self.finish(self.loader("state", "--connection", connection, stdout=file))
+            self.finish(self.loader("state", f"--connection={connection}", stdout=file))
         return json.loads((self.folder / "state.json").read_text())
 
     def read(self, config: str = "config.json") -> subprocess.Popen:
@@ -201,7 +201,7 @@ class LoadTest(unittest.TestCase):
         self.assert_equal()
         self.assertEqual(self.rows("SELECT points FROM commerce.customers WHERE id = 3"), [(12,)])
         self.assertEqual(self.rows("SELECT points FROM commerce.customers WHERE id = 4"), [(None,)])
-        self.finish(self.loader("reset", "commerce.customers"))
+        self.finish(self.loader("reset", "commerce.customers", "--dsn", f"dbname={self.database}"))
         self.sync()
         self.assert_equal({"commerce.customers": COMPARED["commerce.customers"] + ["points"]})
 
@@ -287,6 +287,15 @@ class LoadTest(unittest.TestCase):
         self.assertIn("another load came between", errors.decode())
         self.assert_equal()
 
+    def sync_connection(self, name: str) -> None:
+        """A sync of the connection that NAME.json configures."""
+        self.take_states(name)
+        connector = self.read(f"{name}.json")
+        load = self.start_load(f"--connection={name}", stdin=connector.stdout)
+        connector.stdout.close()
+        self.finish(load)
+        self.assertEqual(connector.wait(TIMEOUT), 0)
+
     def test_connections_over_disjoint_shards_fill_the_same_tables(self) -> None:
         for shard in ("-80", "80-"):
             self.configure(f"{shard}.json", keyspaces=["commerce"], shards=[shard])
@@ -296,13 +305,18 @@ class LoadTest(unittest.TestCase):
         for change in (lambda: None, self.change):
             change()
             for shard in ("-80", "80-"):
-                self.take_states(shard)
-                connector = self.read(f"{shard}.json")
-                load = self.start_load("--connection", shard, stdin=connector.stdout)
-                connector.stdout.close()
-                self.finish(load)
-                self.assertEqual(connector.wait(TIMEOUT), 0)
+                self.sync_connection(shard)
             self.assert_equal(commerce)
+
+    def test_connections_over_keyspaces_fill_a_schema_each(self) -> None:
+        for change in (lambda: None, self.change):
+            change()
+            for keyspace in ("commerce", "lookup"):
+                self.configure(keyspaces=[keyspace])
+                self.configure(f"{keyspace}.json", keyspaces=[keyspace])
+                self.discover()
+                self.sync_connection(keyspace)
+            self.assert_equal()
 
 
 if __name__ == "__main__":
