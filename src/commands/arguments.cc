@@ -6,10 +6,49 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "commands/completion.h"
 #include "version.h"
 
 namespace source_vitess::commands {
 namespace {
+
+constexpr const char* kExitCodes =
+    "Exit codes:\n"
+    "  0  done; of check, also where the connection failed, which its message says\n"
+    "  1  something could not be read or is not understood; the last messages say what\n"
+    "  A signal that ends the program is its end's (143 in a shell for SIGTERM).\n";
+
+const char* ExampleOf(Command command) {
+  switch (command) {
+    case Command::kSpec:
+      return "Example:\n  source-vitess spec | jq .spec.connectionSpecification\n";
+    case Command::kCheck:
+      return "Example:\n  source-vitess check --config config.json\n";
+    case Command::kDiscover:
+      return "Example:\n  source-vitess discover --config config.json | jq -c "
+             ".catalog.streams[]?\n";
+    case Command::kRead:
+      return "Examples:\n"
+             "  source-vitess read --config config.json --catalog catalog.json > out.jsonl\n"
+             "  source-vitess read --config config.json --catalog catalog.json --state state.json "
+             "--progress > more.jsonl\n"
+             "The states of out.jsonl, as an array, are the next read's --state:\n"
+             "  jq -s '[.[] | select(.type == \"STATE\") | .state] | "
+             "group_by(.stream.stream_descriptor) "
+             "| map(last)' out.jsonl > state.json\n";
+    case Command::kDoctor:
+      return "Examples:\n"
+             "  source-vitess doctor --config config.json\n"
+             "  source-vitess doctor --config config.json --catalog catalog.json --state "
+             "state.json\n"
+             "Its exit code is 1 where something does not work; risks are none.\n";
+    case Command::kFivetran:
+      return "Example:\n  source-vitess fivetran --port 50051\n";
+    case Command::kHelp:
+      break;
+  }
+  return "";
+}
 
 void AddConfig(CLI::App& command, Arguments& arguments) {
   command.add_option("--config", arguments.config, "File with the configuration, in JSON")
@@ -30,6 +69,7 @@ void AddStatus(CLI::App& command, Arguments& arguments) {
 
 void AddCommands(CLI::App& program, Arguments& arguments) {
   program.require_subcommand(1);
+  program.footer(kExitCodes);
   program.set_version_flag("--version", absl::StrCat("source-vitess ", kVersion, "\n"),
                            "Print the version");
   program.fallthrough();
@@ -37,6 +77,7 @@ void AddCommands(CLI::App& program, Arguments& arguments) {
   const auto add = [&](Command command, const char* name, const char* description) {
     CLI::App* added = program.add_subcommand(name, description);
     added->callback([&arguments, command] { arguments.command = command; });
+    added->footer(absl::StrCat(ExampleOf(command), "\n", kExitCodes));
     return added;
   };
   add(Command::kSpec, "spec", "Print the specification of the configuration");
@@ -76,6 +117,12 @@ void AddCommands(CLI::App& program, Arguments& arguments) {
       ->type_name("PORT");
   AddStatus(*fivetran, arguments);
   fivetran->add_flag("--debug", arguments.debug, "Log more (as LOG_LEVEL=debug does)");
+  program.add_subcommand("help", "Print what a command does and takes")
+      ->add_option("COMMAND", arguments.topic, "A command; none: all of them");
+  program.add_subcommand("completion", "Print a script by which a shell completes command lines")
+      ->add_option("SHELL", arguments.shell, "bash, fish or zsh")
+      ->required()
+      ->check(CLI::IsMember(CompletedShells()));
   // Those of a later host are no reason not to start.
   fivetran->fallthrough(false);
   fivetran->allow_extras();
@@ -99,6 +146,20 @@ bool ParseArguments(std::vector<std::string> words, Arguments& arguments, UsageE
   arguments.is_for_fivetran = !words.empty() && words.back() == "fivetran";
   try {
     program.parse(std::move(words));
+    if (program.got_subcommand("completion")) {
+      arguments.help = CompletionScript(program, arguments.shell);
+    } else if (program.got_subcommand("help")) {
+      const CLI::App& topic =
+          arguments.topic.empty() ? program : *program.get_subcommand(arguments.topic);
+      // CLI::App::help would show that of the command help.
+      arguments.help = topic.get_formatter()->make_help(
+          &topic, &topic == &program ? "source-vitess" : "source-vitess " + arguments.topic,
+          CLI::AppFormatMode::Normal);
+    }
+  } catch (const CLI::OptionNotFound&) {
+    error.message = absl::StrCat("there is no command ", arguments.topic);
+    error.usage = program.help();
+    return false;
   } catch (const CLI::CallForHelp&) {
     arguments.command = Command::kHelp;
     arguments.help = program.help();

@@ -26,7 +26,9 @@ struct Arguments {
   // Whether the first word is the command fivetran, also when what follows is not understood.
   bool is_for_fivetran = false;
   bool debug = false;
-  std::string help;  // the text to show, of kHelp
+  std::string topic;  // of the command help: another one
+  std::string shell;  // of the command completion
+  std::string help;   // the text to show, of kHelp
 };
 
 // A command line that cannot be understood: what is wrong with it, and how it should look.
