@@ -5,8 +5,10 @@ from __future__ import annotations
 import getpass
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 from typing import List, Optional
 
@@ -36,36 +38,53 @@ class PostgresServer:
         # A socket's path has 107 bytes at most.
         self.directory = Path(tempfile.mkdtemp(prefix="postgres-", dir="/tmp"))
         self._databases = 0
+        self._log = open(self.directory / "log", "w+", encoding="utf-8")
         try:
             if os.geteuid() == 0:
                 shutil.chown(self.directory, _user())
-            self._run(["initdb", "--auth=trust", f"--username={USER}", "--encoding=UTF8",
-                       "--locale=C.UTF-8", "--no-sync"])
-            settings = (f"-c listen_addresses='' -c unix_socket_directories={self.directory} "
-                        "-c fsync=off -c max_connections=20 -c timezone=UTC")
-            self._run(["pg_ctl", "start", "--wait", "--timeout=60",
-                       f"--log={self.directory / 'log'}", f"--options={settings}"])
+            made = self._start("initdb", "--auth=trust", f"--username={USER}", "--encoding=UTF8",
+                               "--locale=C.UTF-8", "--no-sync").wait()
+            if made != 0:
+                raise RuntimeError(f"initdb ended with {made}: {self._said()}")
+            # A child of this process, which ends with it where the tests are ended.
+            self._server = self._start(
+                "postgres", "-c", "listen_addresses=", "-c",
+                f"unix_socket_directories={self.directory}", "-c", "fsync=off", "-c",
+                "max_connections=20", "-c", "timezone=UTC")
+            self._wait()
         except BaseException:
             shutil.rmtree(self.directory, ignore_errors=True)
             raise
 
-    def _run(self, command: List[str]) -> None:
-        done = subprocess.run(
-            [str(_programs() / command[0]), *command[1:]], check=False, text=True,
-            cwd=self.directory,
+    def _start(self, program: str, *arguments: str) -> subprocess.Popen:
+        is_root = os.geteuid() == 0
+        return subprocess.Popen(
+            [str(_programs() / program), *arguments], cwd=self.directory,
             env={"PGDATA": str(self.directory / "data"), "PATH": "/usr/bin:/bin"},
-            user=_user() if os.geteuid() == 0 else None,
-            group=_user() if os.geteuid() == 0 else None,
-            extra_groups=[] if os.geteuid() == 0 else None,
-            # What the server inherits would keep a pipe open.
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        if done.returncode != 0:
-            log = self.directory / "log"
-            raise RuntimeError(f"{command[0]} ended with {done.returncode}: "
-                               f"{log.read_text() if log.exists() else 'it said nothing'}")
+            user=_user() if is_root else None, group=_user() if is_root else None,
+            extra_groups=[] if is_root else None,
+            stdin=subprocess.DEVNULL, stdout=self._log, stderr=subprocess.STDOUT)
+
+    def _said(self) -> str:
+        self._log.seek(0)
+        return self._log.read()
+
+    def _wait(self) -> None:
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                self.connect("postgres").close()
+                return
+            except psycopg2.OperationalError:
+                if self._server.poll() is not None or time.monotonic() > deadline:
+                    self._server.kill()
+                    raise RuntimeError(f"PostgreSQL does not start: {self._said()}") from None
+                time.sleep(0.05)
 
     def stop(self) -> None:
-        self._run(["pg_ctl", "stop", "--wait", "--mode=fast", "--timeout=60"])
+        self._server.send_signal(signal.SIGINT)  # sessions that are open are ended
+        self._server.wait(60)
+        self._log.close()
         shutil.rmtree(self.directory)
 
     def environment(self, database: str) -> dict:
