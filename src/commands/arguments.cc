@@ -56,6 +56,11 @@ void AddConfig(CLI::App& command, Arguments& arguments) {
       ->type_name("PATH");
 }
 
+void AddPretty(CLI::App& command, Arguments& arguments) {
+  command.add_flag("--pretty", arguments.pretty,
+                   "Print lines for people instead of messages for a host");
+}
+
 void AddStatus(CLI::App& command, Arguments& arguments) {
   command
       .add_option("--status-port", arguments.status.port,
@@ -80,12 +85,18 @@ void AddCommands(CLI::App& program, Arguments& arguments) {
     added->footer(absl::StrCat(ExampleOf(command), "\n", kExitCodes));
     return added;
   };
-  add(Command::kSpec, "spec", "Print the specification of the configuration");
-  AddConfig(*add(Command::kCheck, "check", "Try whether Vitess can be read with a configuration"),
+  AddPretty(*add(Command::kSpec, "spec", "Print the specification of the configuration"),
             arguments);
-  AddConfig(*add(Command::kDiscover, "discover", "Print the catalog of tables"), arguments);
+  CLI::App* check =
+      add(Command::kCheck, "check", "Try whether Vitess can be read with a configuration");
+  AddConfig(*check, arguments);
+  AddPretty(*check, arguments);
+  CLI::App* discover = add(Command::kDiscover, "discover", "Print the catalog of tables");
+  AddConfig(*discover, arguments);
+  AddPretty(*discover, arguments);
   CLI::App* read = add(Command::kRead, "read", "Print the records of the configured streams");
   AddConfig(*read, arguments);
+  AddPretty(*read, arguments);
   read->add_option("--catalog", arguments.catalog, "File with the configured catalog, in JSON")
       ->required()
       ->type_name("PATH");

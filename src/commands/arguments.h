@@ -22,6 +22,7 @@ struct Arguments {
   int port = 50051;       // of fivetran; 0 for one that is free
   StatusAddress status;   // of read and fivetran
   bool progress = false;  // of read: on stderr
+  bool pretty = false;    // of spec, check, discover and read: for people
   bool json = false;      // of doctor
   // Whether the first word is the command fivetran, also when what follows is not understood.
   bool is_for_fivetran = false;

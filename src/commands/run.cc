@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <exception>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -11,6 +12,7 @@
 #include "commands/discover.h"
 #include "commands/doctor.h"
 #include "commands/fivetran.h"
+#include "commands/pretty.h"
 #include "commands/read.h"
 #include "commands/source.h"
 #include "commands/spec.h"
@@ -51,13 +53,16 @@ int RunCommand(const Arguments& arguments, const Environment& environment) {
 
 }  // namespace
 
-int Run(std::vector<std::string> words, const char* log_level, telemetry::Output& output,
+int Run(std::vector<std::string> words, const char* log_level, telemetry::Output& host_output,
         const ClientFactory& make_client, const airbyte::Clock& clock, std::stop_token stop,
         const telemetry::StatusServerFactory& start_status_server) {
   Arguments arguments;
   UsageError error;
   const bool understood = ParseArguments(std::move(words), arguments, error);
   const telemetry::Severity least = LeastSeverity(arguments.debug, log_level);
+  std::optional<PrettyOutput> pretty;
+  if (understood && arguments.pretty) pretty.emplace(host_output);
+  telemetry::Output& output = pretty.has_value() ? pretty->input() : host_output;
   airbyte::AirbyteLogger airbyte_logger(output, least);
   fivetran::JsonLogger fivetran_logger(output, least);
   telemetry::Logger& logger =
