@@ -20,13 +20,13 @@ namespace {
 using harness::FivetranConnection;
 using harness::FivetranReport;
 using harness::FivetranStop;
+using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::Not;
-using ::testing::AllOf;
 using ::testing::IsEmpty;
 using ::testing::Key;
+using ::testing::Not;
 using ::testing::Pair;
 
 // How soon a cancelled call has stopped reading Vitess, with some time for a busy machine.
