@@ -15,7 +15,6 @@ namespace {
 
 using telemetry::Phase;
 
-constexpr absl::Duration kSampleInterval = absl::Seconds(1);
 constexpr absl::Duration kLineInterval = absl::Seconds(10);
 
 constexpr const char* kToLineStart = "\r\033[K";  // and clears the line
@@ -59,12 +58,13 @@ std::string DescribeProgress(const telemetry::Status& status) {
 }
 
 ProgressReporter::ProgressReporter(telemetry::Progress& progress, telemetry::Logger& logger,
-                                   std::FILE* terminal)
+                                   std::FILE* terminal, const ReportPace& pace)
     : progress_(progress),
       logger_(logger),
       terminal_(terminal),
       writes_over_(terminal != nullptr && isatty(fileno(terminal)) == 1),
-      next_log_(absl::Now() + kLogInterval),
+      pace_(pace),
+      next_log_(absl::Now() + pace.log),
       next_line_(absl::Now()),
       thread_([this] { Run(); }) {}
 
@@ -83,7 +83,7 @@ ProgressReporter::~ProgressReporter() {
 
 void ProgressReporter::Run() {
   std::unique_lock lock(mutex_);
-  while (!ended_signal_.wait_for(lock, absl::ToChronoMilliseconds(kSampleInterval),
+  while (!ended_signal_.wait_for(lock, absl::ToChronoMilliseconds(pace_.sample),
                                  [this] { return ended_; })) {
     lock.unlock();
     Tell(absl::Now());
@@ -98,11 +98,11 @@ void ProgressReporter::Tell(absl::Time now) {
   if (!logs && !writes) return;
   const telemetry::Status status = progress_.Read(now);
   if (logs) {
-    next_log_ = now + kLogInterval;
+    next_log_ = now + pace_.log;
     logger_.Info(absl::StrCat("Progress: ", DescribeProgress(status), "."));
   }
   if (writes) {
-    next_line_ = now + (writes_over_ ? kSampleInterval / 2 : kLineInterval);
+    next_line_ = now + (writes_over_ ? pace_.sample / 2 : kLineInterval);
     WriteToTerminal(status);
   }
 }

@@ -26,15 +26,19 @@ std::string Grouped(uint64_t number);
 // One line: how many tables are in which phase, rows of about how many, rate, and lag.
 std::string DescribeProgress(const telemetry::Status& status);
 
-// Takes a sample of the progress every second, and tells of it: in the log every minute, and, where
-// `terminal` is given, there every second, in a line that is written over, or every ten seconds in
-// a line of its own where that is no terminal.
+struct ReportPace {
+  absl::Duration sample = absl::Seconds(1);
+  absl::Duration log = absl::Minutes(1);
+};
+
+// Takes samples of the progress, and tells of it: in the log, and, where `terminal` is given, there
+// every second, in a line that is written over, or every ten seconds in a line of its own where
+// that is no terminal.
 class ProgressReporter {
  public:
-  static constexpr absl::Duration kLogInterval = absl::Minutes(1);
-
   // All must outlive this. `terminal` may be null.
-  ProgressReporter(telemetry::Progress& progress, telemetry::Logger& logger, std::FILE* terminal);
+  ProgressReporter(telemetry::Progress& progress, telemetry::Logger& logger, std::FILE* terminal,
+                   const ReportPace& pace = {});
   // Ends the line on the terminal, with what it came to.
   ~ProgressReporter();
   ProgressReporter(const ProgressReporter&) = delete;
@@ -49,6 +53,7 @@ class ProgressReporter {
   telemetry::Logger& logger_;
   std::FILE* const terminal_;
   const bool writes_over_;
+  const ReportPace pace_;
   absl::Time next_log_;
   absl::Time next_line_;
 

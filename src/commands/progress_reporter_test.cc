@@ -4,9 +4,11 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
+#include <atomic>
 #include <cstdio>
 #include <string>
 
+#include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
 
 namespace source_vitess::commands {
@@ -62,6 +64,30 @@ TEST(ProgressReporterTest, WritesLinesWhereThereIsNoTerminal) {
 
   EXPECT_EQ(std::string(text, size), "1 table (1 waiting): 7 rows copied, 0 changes, 0 rows/s\n");
   free(text);
+}
+
+// Notifies once it has been told of the progress twice.
+class WaitingLogger final : public telemetry::Logger {
+ public:
+  void Log(telemetry::Severity severity, std::string_view message) override {
+    EXPECT_EQ(severity, telemetry::Severity::kInfo);
+    EXPECT_THAT(std::string(message), HasSubstr("Progress: 1 table (1 waiting): 7 rows copied"));
+    if (++messages_ == 2) told_.Notify();
+  }
+  bool Wait() { return told_.WaitForNotificationWithTimeout(absl::Seconds(30)); }
+
+ private:
+  std::atomic<int> messages_ = 0;
+  absl::Notification told_;
+};
+
+TEST(ProgressReporterTest, LogsAgainAndAgain) {
+  Progress progress(absl::Now());
+  progress.Shard(progress.AddTable("shop", "orders"), "-").AddCopied(7);
+  WaitingLogger logger;
+  const ProgressReporter reporter(progress, logger, nullptr,
+                                  {.sample = absl::Milliseconds(1), .log = absl::Milliseconds(2)});
+  EXPECT_TRUE(logger.Wait());
 }
 
 TEST(ProgressBoardTest, ShowsTheNewestRun) {
