@@ -23,11 +23,15 @@ class Destination:
         self._states: Dict[Name, dict] = {}
 
     def commit(self, messages: List[dict], acknowledged: int, more: int) -> None:
-        """Of one attempt's messages, commits those up to and with number `acknowledged`, whose states
-        the platform then has, and the records of `more` behind it, whose states it has not."""
+        """Commits the first `acknowledged` of one attempt's messages, whose states the platform then
+        has, and the records among the `more` behind them, whose states it has not. Those of a stream
+        without any state are left out: what was deleted before a next attempt that knows nothing of
+        this one cannot be told, by no source."""
         for index, message in enumerate(messages[:acknowledged + more]):
             if message["type"] == "RECORD":
-                self._write(message["record"])
+                name = (message["record"]["namespace"], message["record"]["stream"])
+                if index < acknowledged or name in self._states:
+                    self._write(message["record"])
             elif message["type"] == "STATE" and index < acknowledged:
                 descriptor = message["state"]["stream"]["stream_descriptor"]
                 state = {key: value for key, value in message["state"].items()

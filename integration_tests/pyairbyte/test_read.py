@@ -286,6 +286,43 @@ class ShopTest(ReadTest):
         self.assert_equal(KEYED)
 
 
+class LimitsTest(ReadTest):
+    """What README.md warns of, so that it is found out when a later PyAirbyte does better."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.start_shop()
+
+    def test_a_merge_takes_several_records_of_a_key_in_any_order(self) -> None:
+        self.read(["customers"], "auto")
+        self.execute("insert into customers values "
+                     "(900, 'Once', 'b@example.com', 'PL', 1, '2026-01-06')",
+                     "update customers set name = 'Twice' where id = 900")
+        self.read(["customers"], "auto")
+        names = [row["name"] for row in self.cache.run_sql_query(
+            "SELECT name FROM main.customers WHERE id = 900 ORDER BY name")]
+        self.assertEqual(names, ["Once", "Twice"])
+        # Nothing is lost that the cursor could not put in order.
+        self.assert_equal(["customers"])
+
+    def test_a_table_without_a_key_that_became_empty_keeps_its_old_rows(self) -> None:
+        self.read(["visits"], "auto")
+        self.execute("delete from visits where page = '/kettle' or page is null",
+                     keyspace="lookup")
+        self.assertEqual(self.read(["visits"], "auto").processed_records, 0)
+        self.assertEqual(len(current_rows(self.cache, "visits", [])), 3)
+
+    def test_tables_of_one_name_in_two_keyspaces_need_a_source_each(self) -> None:
+        self.execute("create table countries (code char(2) not null primary key)",
+                     "alter vschema on commerce.countries add vindex xxhash(code)",
+                     "insert into countries values ('XX')")
+        with self.assertRaises(Exception) as failure:
+            self.read(["countries"])
+        self.assertIn('duplicate key "countries"', str(failure.exception))
+        self.config["keyspaces"] = ["commerce"]
+        self.assertEqual(self.read(["countries"]).processed_records, 1)
+
+
 class AllTypesTest(ReadTest):
     """Every MySQL type, as the recordings have them."""
 
