@@ -226,6 +226,11 @@ constexpr Explanation kExplanations[] = {
     {absl::StatusCode::kUnimplemented, std::nullopt, "ompression algorithm",
      "the server compresses what it sends, which is refused; let what stands between this program "
      "and VTGate send messages as they are"},
+    // gRPC says this of an answer that it cannot read, and of a compressed one too if the end of
+    // the call is there before the answer is looked at.
+    {absl::StatusCode::kUnimplemented, std::nullopt, "No message returned",
+     "a gRPC server answers at this address, but not a VTGate, or what stands between compresses "
+     "messages, which is refused; check the options host and port"},
     {absl::StatusCode::kUnimplemented, std::nullopt, "",
      "a gRPC server answers at this address, but not a VTGate; check the options host and port"},
 };
