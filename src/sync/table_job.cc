@@ -74,6 +74,7 @@ JobOutcome TableJob::Run() {
 absl::Status TableJob::Handle(const binlogdata::VEvent& event) {
   switch (event.type()) {
     case binlogdata::BEGIN:
+      if (event.timestamp() != 0) LeaveSnapshot(event);
       tracker_.Begin(event);
       return absl::OkStatus();
     case binlogdata::FIELD:
@@ -86,11 +87,15 @@ absl::Status TableJob::Handle(const binlogdata::VEvent& event) {
     case binlogdata::DDL:
       if (absl::Status status = HandleDdl(event); !status.ok()) return status;
       [[fallthrough]];
-    case binlogdata::COMMIT:
     case binlogdata::OTHER:
-      tracker_.Complete(event, [this](const binlogdata::ShardGtid& shard) { Moved(shard); });
+      LeaveSnapshot(event);
+      [[fallthrough]];
+    case binlogdata::COMMIT: {
+      const bool is_copy = event.timestamp() == 0;
+      tracker_.Complete(event, [&](const binlogdata::ShardGtid& shard) { Moved(shard, is_copy); });
       EndWhenDone();
       return absl::OkStatus();
+    }
     case binlogdata::COPY_COMPLETED:
       CopyCompleted(event);
       EndWhenDone();
@@ -135,7 +140,8 @@ absl::Status TableJob::HandleFields(const binlogdata::VEvent& event) {
       return absl::OkStatus();
     }
     state.copying = true;
-    ColumnsToChange(slot).Copy(fields, asked_);
+    state.of_snapshot = columns_[slot];
+    state.of_snapshot->Copy(fields, asked_);
   } else if (table_.incremental) {
     absl::Status status = ColumnsToChange(slot).Changes(fields, asked_);
     if (!status.ok()) return status;
@@ -163,7 +169,20 @@ absl::Status TableJob::HandleRows(const binlogdata::VEvent& event) {
   return rows_.Append(static_cast<size_t>(shard), rows, event.timestamp());
 }
 
-void TableJob::Moved(const binlogdata::ShardGtid& shard) {
+void TableJob::ReachSnapshot(size_t shard) {
+  std::optional<SchemaWatch>& of_snapshot = shards_[shard].of_snapshot;
+  if (!of_snapshot.has_value()) return;
+  ColumnsToChange(shard) = *std::move(of_snapshot);
+  of_snapshot.reset();
+}
+
+// VTGate called the tablet again, from the last position: changes of before the snapshot come.
+void TableJob::LeaveSnapshot(const binlogdata::VEvent& event) {
+  const int shard = ShardIndex(event.shard());
+  if (shard >= 0) shards_[static_cast<size_t>(shard)].of_snapshot.reset();
+}
+
+void TableJob::Moved(const binlogdata::ShardGtid& shard, bool is_copy) {
   const int index = ShardIndex(shard.shard());
   if (index < 0 || IsRetired(static_cast<size_t>(index))) return;
   Shard& state = shards_[static_cast<size_t>(index)];
@@ -182,6 +201,7 @@ void TableJob::Moved(const binlogdata::ShardGtid& shard) {
       return;
     }
   }
+  if (is_copy) ReachSnapshot(static_cast<size_t>(index));
   position.set_gtid(shard.gtid());
   moved_ = true;
 }
@@ -192,6 +212,7 @@ void TableJob::CopyCompleted(const binlogdata::VEvent& event) {
   binlogdata::ShardGtid& position = *position_.mutable_shard_gtids(index);
   if (position.gtid().empty()) return;  // nothing was copied that a position could tell of
   position.clear_table_p_ks();
+  ReachSnapshot(static_cast<size_t>(index));
   shards_[static_cast<size_t>(index)].copied = true;
   moved_ = true;
 }

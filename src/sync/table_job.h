@@ -17,6 +17,7 @@
 #define SOURCE_VITESS_SYNC_TABLE_JOB_H_
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -48,6 +49,9 @@ class TableJob final : public StreamJob {
     // there, which the copy's own need not be.
     bool begins_at_since = false;
     SchemaWatch::Columns since_columns;
+    // The columns of the copy's rows, until the position is that of their snapshot: what was read
+    // before it may be from before a change of the schema.
+    std::optional<SchemaWatch> of_snapshot;
     SchemaWatch::Columns reported;  // to the checkpointer
   };
 
@@ -56,7 +60,10 @@ class TableJob final : public StreamJob {
   absl::Status HandleFields(const binlogdata::VEvent& event);
   absl::Status HandleRows(const binlogdata::VEvent& event);
   absl::Status HandleDdl(const binlogdata::VEvent& event);
-  void Moved(const binlogdata::ShardGtid& shard);
+  // `is_copy`: by rows of the copy, and not by changes.
+  void Moved(const binlogdata::ShardGtid& shard, bool is_copy);
+  void ReachSnapshot(size_t shard);
+  void LeaveSnapshot(const binlogdata::VEvent& event);
   void CopyCompleted(const binlogdata::VEvent& event);
   void EndWhenDone();
   void SetBack();

@@ -3,6 +3,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "sync/job_fixture_for_test.h"
+#include "vitess/errors.h"
 
 namespace source_vitess::sync {
 namespace {
@@ -361,6 +362,85 @@ TEST_F(TableJobTest, DoesNotTakeLaterColumnsForThoseARepeatedCopyIsFollowedFrom)
 
   EXPECT_EQ(Text(job.position()), "-80=6 80-=");
   EXPECT_THAT(job.columns(), IsEmpty());
+}
+
+// The table `t` in the middle of its copy, its second column having had another name when the
+// position was reached.
+class RenamedColumnTest : public TableJobTest {
+ protected:
+  RenamedColumnTest() { known_.columns["0"] = before_; }
+
+  JobOutcome RunWith(std::vector<vtgate::VStreamResponse> responses) {
+    Arrange({MakeTable(0, "t")}, {start_}, {{std::move(responses)}});
+    job_ = std::make_unique<TableJob>(*context_, tables_[0], 0, start_, known_);
+    return job_->Run();
+  }
+
+  std::string NameOfColumn() const { return job_->columns().at("0")->back().name; }
+
+  // What a stream sends that finds the new name.
+  static vtgate::VStreamResponse FieldsOfCopy() {
+    return Events().Begin("0", 0).Field("0", "t", 0).Message();
+  }
+  static vtgate::VStreamResponse RowsOfCopy() {
+    return Events()
+        .Insert("0", "t", 2, "b", 0)
+        .Vgtid("0", Vgtid({{"0", At(8), "t", "2"}}))
+        .Commit("0", 0)
+        .Message();
+  }
+  // A change from before the renaming.
+  static vtgate::VStreamResponse Change() {
+    vtgate::VStreamResponse message = Events()
+                                          .Begin("0", 9)
+                                          .Field("0", "t", 9)
+                                          .Insert("0", "t", 1, "a", 9)
+                                          .Vgtid("0", Vgtid({{"0", At(6), "t", "1"}}))
+                                          .Commit("0", 9)
+                                          .Message();
+    message.mutable_events(1)->mutable_field_event()->mutable_fields(1)->set_name("title");
+    return message;
+  }
+
+  const binlogdata::VGtid start_ = Vgtid({{"0", At(5), "t", "1"}});
+  const SchemaWatch::Columns before_ = std::make_shared<std::vector<PositionColumn>>(
+      std::vector<PositionColumn>{{"id", "bigint"}, {"title", "varchar(20)"}});
+  TablePosition known_;
+};
+
+TEST_F(RenamedColumnTest, IsOfThePositionBehindTheFirstRowsOfTheSnapshot) {
+  RunWith({FieldsOfCopy(), RowsOfCopy()});
+
+  EXPECT_EQ(Text(job_->position()), "0=8{t:2}");
+  EXPECT_EQ(NameOfColumn(), "name");
+}
+
+// The next stream reads what came before the snapshot under the old name.
+TEST_F(RenamedColumnTest, IsNotOfThePositionBeforeTheSnapshot) {
+  RunWith({FieldsOfCopy(), Events().Insert("0", "t", 2, "b", 0).Message()});
+
+  EXPECT_EQ(Text(job_->position()), "0=5{t:1}");
+  EXPECT_EQ(NameOfColumn(), "title");
+}
+
+TEST_F(RenamedColumnTest, IsForgottenWhenVtgateGoesBackBeforeTheSnapshot) {
+  const JobOutcome outcome = RunWith({FieldsOfCopy(), Change()});
+
+  EXPECT_NE(vitess::Classify(outcome.status), vitess::ErrorClass::kLostPosition) << outcome.status;
+  EXPECT_EQ(Text(job_->position()), "0=6{t:1}");
+  EXPECT_EQ(NameOfColumn(), "title");
+}
+
+TEST_F(RenamedColumnTest, IsTakenBehindADdlOfARestartedCopy) {
+  const JobOutcome outcome = RunWith({FieldsOfCopy(), Change(),
+                                      Events()
+                                          .Vgtid("0", Vgtid({{"0", At(7), "t", "1"}}))
+                                          .Ddl("0", "alter table t rename column title to name")
+                                          .Message()});
+
+  EXPECT_NE(vitess::Classify(outcome.status), vitess::ErrorClass::kLostPosition) << outcome.status;
+  EXPECT_EQ(Text(job_->position()), "0=7{t:1}");
+  EXPECT_THAT(job_->columns(), IsEmpty());
 }
 
 }  // namespace
