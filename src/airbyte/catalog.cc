@@ -113,9 +113,9 @@ std::vector<std::string> ColumnsOfKey(const Value* paths) {
 absl::Status ReadStream(const Value& configured, const Value& declared, ConfiguredStream& stream) {
   const std::string mode = Text(FindMember(configured, "sync_mode"));
   if (!mode.empty() && mode != "incremental" && mode != "full_refresh") {
-    return StreamError(
-        stream.name,
-        "the configured catalog's \"sync_mode\" is neither full_refresh nor incremental.");
+    return StreamError(stream.name,
+                       "the configured catalog's \"sync_mode\" is neither full_refresh nor "
+                       "incremental. Choose one of them.");
   }
   stream.incremental = mode == "incremental";
   // "append_dedup", or "overwrite_dedup".
@@ -133,7 +133,9 @@ absl::Status ReadStream(const Value& configured, const Value& declared, Configur
     }
   }
   if (stream.columns.empty()) {
-    return StreamError(stream.name, "the configured catalog selects none of its columns.");
+    return StreamError(stream.name,
+                       "the configured catalog selects none of its columns. Select some, or take "
+                       "the stream out of the connection.");
   }
   return absl::OkStatus();
 }
@@ -173,7 +175,8 @@ absl::StatusOr<std::vector<ConfiguredStream>> ParseConfiguredCatalog(std::string
   const Value* streams = FindMember(*catalog, "streams");
   if (streams == nullptr || !streams->IsArray()) {
     return vitess::ConfigurationError(
-        "The configured catalog is not an object with an array \"streams\".");
+        "The configured catalog is not an object with an array \"streams\". Make it of the streams "
+        "that discover prints.");
   }
   std::vector<ConfiguredStream> configured;
   std::set<StreamName> names;
@@ -186,10 +189,12 @@ absl::StatusOr<std::vector<ConfiguredStream>> ParseConfiguredCatalog(std::string
     }
     if (stream.name.name.empty()) {
       return vitess::ConfigurationError(
-          absl::StrCat("The configured catalog's streams[", configured.size(), "] has no name."));
+          absl::StrCat("The configured catalog's streams[", configured.size(),
+                       "] has no name. Give it the \"stream\" that discover prints."));
     }
     if (!names.insert(stream.name).second) {
-      return StreamError(stream.name, "the configured catalog has it twice.");
+      return StreamError(stream.name,
+                         "the configured catalog has it twice. Leave one of them out.");
     }
     stream.status = ReadStream(each, *declared, stream);
     configured.push_back(std::move(stream));

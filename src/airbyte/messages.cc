@@ -184,7 +184,7 @@ std::string TraceErrorLine(const absl::Status& status, const std::optional<Strea
   writer.Text("type", "ERROR");
   writer.Integer("emitted_at", now_ms);
   writer.Open("error");
-  writer.Text("message", text::StdView(status.message()));
+  writer.Text("message", vitess::MessageWithNextStep(status));
   writer.Text("internal_message",
               absl::StrCat(text::AbslView(vitess::ErrorClassName(vitess::Classify(status))), ", ",
                            absl::StatusCodeToString(status.code()), ": ", status.message()));

@@ -142,8 +142,8 @@ absl::Status CheckServers(const Source& source, const std::vector<mysql::TableSc
 int RunCheck(const Environment& environment, const std::string& config_path) {
   const absl::Status status = Check(environment, config_path);
   if (!status.ok() && vitess::Classify(status) == vitess::ErrorClass::kHost) return kSuccess;
-  return ExitCode(environment.output.Write(
-                      airbyte::ConnectionStatusLine(status.ok(), text::StdView(status.message()))),
+  return ExitCode(environment.output.Write(airbyte::ConnectionStatusLine(
+                      status.ok(), status.ok() ? "" : vitess::MessageWithNextStep(status))),
                   kSuccess);
 }
 

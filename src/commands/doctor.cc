@@ -62,7 +62,7 @@ class Findings {
   void Fine(std::string text) { findings_.push_back({part_, Mark::kFine, std::move(text)}); }
   void Risk(std::string text) { findings_.push_back({part_, Mark::kRisk, std::move(text)}); }
   void Fault(const absl::Status& status) {
-    findings_.push_back({part_, Mark::kFault, std::string(status.message())});
+    findings_.push_back({part_, Mark::kFault, std::string(vitess::WithRemedy(status).message())});
   }
 
   size_t Count(Mark mark) const {

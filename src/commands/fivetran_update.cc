@@ -318,8 +318,8 @@ class Update {
     }
     size_t told = 0;
     for (const auto& [name, status] : failed_) {
-      const std::string message =
-          absl::StrCat("Table ", name, " was not read to the end: ", status.message());
+      const std::string message = absl::StrCat(
+          "Table ", name, " was not read to the end: ", vitess::WithRemedy(status).message());
       environment_.logger.Error(message);
       if (++told > kMostNamed) continue;
       if (absl::Status warned = sink_.Warn(message); !warned.ok()) return warned;

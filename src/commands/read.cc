@@ -76,17 +76,24 @@ class Tables {
   absl::StatusOr<const mysql::TableSchema*> Find(const StreamName& stream) {
     const config::Options& options = source_.options;
     if (stream.name_space.empty()) {
-      return StreamError(stream, "it has no namespace, which has to be its keyspace.");
+      return StreamError(
+          stream,
+          "it has no namespace, which has to be its keyspace. Refresh the source's schema.");
     }
     if (!Contains(options.keyspaces, stream.name_space)) {
-      return StreamError(stream, "its keyspace is not among those of option \"keyspaces\".");
+      return StreamError(stream,
+                         "its keyspace is not among those of option \"keyspaces\". Add it there, "
+                         "or take the stream out of the connection.");
     }
     if (!Contains(source_.keyspaces, stream.name_space)) {
       return StreamError(stream, absl::StrCat("Vitess has no such keyspace any more. It has: ",
-                                              absl::StrJoin(source_.keyspaces, ", "), "."));
+                                              absl::StrJoin(source_.keyspaces, ", "),
+                                              ". Take the stream out of the connection."));
     }
     if (!options.WantsTable(stream.name_space, stream.name)) {
-      return StreamError(stream, "options \"tables.include\" and \"tables.exclude\" leave it out.");
+      return StreamError(stream,
+                         "options \"tables.include\" and \"tables.exclude\" leave it out. Change "
+                         "them, or take the stream out of the connection.");
     }
     const auto& tables = TablesOf(stream.name_space);
     if (!tables.ok()) return tables.status();
@@ -131,7 +138,9 @@ absl::StatusOr<std::vector<std::string>> SelectColumns(const ConfiguredStream& s
                                 column.name, " any more; the records do not have it."));
   }
   if (!selected.empty()) return selected;
-  return StreamError(stream.name, "the table has none of its configured columns any more.");
+  return StreamError(
+      stream.name,
+      "the table has none of its configured columns any more. Refresh the source's schema.");
 }
 
 // Whether the table's key, and the types of its columns, are what the connection takes them for:

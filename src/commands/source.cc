@@ -25,9 +25,9 @@ absl::StatusOr<std::string> ReadFile(std::string_view what, const std::string& p
     content.assign(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
     if (!file.bad() && errno != EISDIR) return content;
   }
-  return vitess::ConfigurationError(
-      absl::StrCat("The file of ", text::AbslView(what), ", ", path,
-                   ", cannot be read: ", std::generic_category().message(errno), "."));
+  return vitess::ConfigurationError(absl::StrCat(
+      "The file of ", text::AbslView(what), ", ", path, ", cannot be read: ",
+      std::generic_category().message(errno), ". Check the path, and who may read it."));
 }
 
 absl::StatusOr<config::Options> ReadOptions(const std::string& path) {

@@ -354,7 +354,7 @@ sdk::ConfigurationFormResponse MakeForm() {
 
 absl::Status InWordsOfTheForm(const absl::Status& status) {
   if (status.ok()) return status;
-  std::string message(status.message());
+  std::string message(vitess::WithRemedy(status).message());
   for (const Field& field : Fields()) {
     const std::string option = absl::StrCat("\"", absl::StrJoin(field.path, "."));
     const std::string label = absl::StrCat("\"", field.label);

@@ -67,7 +67,7 @@ grpc::StatusCode CodeOf(const absl::Status& status) {
 
 grpc::Status ToGrpc(const absl::Status& status) {
   if (status.ok()) return grpc::Status::OK;
-  return grpc::Status(CodeOf(status), StatusText(text::StdView(status.message())));
+  return grpc::Status(CodeOf(status), StatusText(vitess::MessageWithNextStep(status)));
 }
 
 // What `work` gives, or what it throws as a status.

@@ -28,7 +28,16 @@ struct Rule {
   std::string_view first;          // must be in the message
   std::string_view second;         // likewise, anywhere
   ErrorClass error_class;
+  std::string_view remedy = "";  // a sentence; of configuration, which nothing else mends
 };
+
+constexpr std::string_view kFullImages =
+    "Run the MySQL servers with binlog_row_image=FULL, and start the table anew.";
+constexpr std::string_view kRefreshSchema =
+    "Refresh the source's schema, and take tables that are gone out of the connection.";
+constexpr std::string_view kCheckKeyspaces = "Check the option keyspaces.";
+constexpr std::string_view kCheckEncryption =
+    "Check the options of encryption, and the server's certificate.";
 
 // The first rule that fits counts. Texts that say what happened stand before the codes, of which
 // UNKNOWN, CANCELLED and INTERNAL say little by themselves.
@@ -36,7 +45,8 @@ constexpr Rule kRules[] = {
     // A position that cannot be followed any more. What replicas say of GTIDs ("GTIDSet Mismatch")
     // is but a suspicion, and so is a stream that finds no tablet: whether the position is lost,
     // the servers' own GTID sets tell (docs/design.md, position rule 6).
-    {std::nullopt, "(errno 1236)", "max_allowed_packet", kConfiguration},
+    {std::nullopt, "(errno 1236)", "max_allowed_packet", kConfiguration,
+     "Raise max_allowed_packet of the MySQL servers: an event of their binary logs is larger."},
     {std::nullopt, "(errno 1236)", "", kLostPosition},
     {std::nullopt, "(errno 1789)", "", kLostPosition},
     {std::nullopt, "GTIDSet Mismatch", "", kTransient},
@@ -52,25 +62,30 @@ constexpr Rule kRules[] = {
     {std::nullopt, "unexpected statement type", "", kLostPosition},
 
     // What the user or the server's operator has to change.
-    {std::nullopt, "minimal binlog_row_image", "", kConfiguration},
-    {std::nullopt, "partial row image encountered", "", kConfiguration},
-    {std::nullopt, "node doesn't exist", "keyspace", kConfiguration},
-    {std::nullopt, "No partition found for tabletType", "", kConfiguration},
-    {std::nullopt, "is not present in the database", "", kConfiguration},
-    {std::nullopt, "VT05003", "", kConfiguration},  // unknown database in vschema
-    {std::nullopt, "VT05004", "", kConfiguration},  // table does not exist
-    {std::nullopt, "VT05005", "", kConfiguration},  // table does not exist in keyspace
-    {StatusCode::kUnknown, "table ", " not found", kConfiguration},
-    {StatusCode::kNotFound, "table ", " not found", kConfiguration},
-    {std::nullopt, "essage larger than max", "", kConfiguration},
-    {std::nullopt, "ow count exceeded", "", kConfiguration},
+    {std::nullopt, "minimal binlog_row_image", "", kConfiguration, kFullImages},
+    {std::nullopt, "partial row image encountered", "", kConfiguration, kFullImages},
+    {std::nullopt, "node doesn't exist", "keyspace", kConfiguration, kCheckKeyspaces},
+    {std::nullopt, "No partition found for tabletType", "", kConfiguration,
+     "Check the options keyspaces and tablet_type."},
+    {std::nullopt, "is not present in the database", "", kConfiguration, kRefreshSchema},
+    // Unknown: a database in the VSchema, a table, and a table in a keyspace.
+    {std::nullopt, "VT05003", "", kConfiguration, kCheckKeyspaces},
+    {std::nullopt, "VT05004", "", kConfiguration, kRefreshSchema},
+    {std::nullopt, "VT05005", "", kConfiguration, kRefreshSchema},
+    {StatusCode::kUnknown, "table ", " not found", kConfiguration, kRefreshSchema},
+    {StatusCode::kNotFound, "table ", " not found", kConfiguration, kRefreshSchema},
+    {std::nullopt, "essage larger than max", "", kConfiguration},  // ExplainMessageSize says more
+    {std::nullopt, "ow count exceeded", "", kConfiguration,
+     "Raise --queryserver-config-max-result-size of the tablets, or --max_memory_rows of VTGate."},
 
     // Of failures to connect, those that time does not mend.
-    {StatusCode::kUnavailable, "Ssl handshake failed", "certificate verify failed", kConfiguration},
-    {StatusCode::kUnavailable, "Ssl handshake failed", "wrong version number", kConfiguration},
-    {StatusCode::kUnavailable, "is not in peer certificate", "", kConfiguration},
+    {StatusCode::kUnavailable, "Ssl handshake failed", "certificate verify failed", kConfiguration,
+     kCheckEncryption},
+    {StatusCode::kUnavailable, "Ssl handshake failed", "wrong version number", kConfiguration,
+     kCheckEncryption},
+    {StatusCode::kUnavailable, "is not in peer certificate", "", kConfiguration, kCheckEncryption},
     // What gRPC says when it cannot read a certificate or a key.
-    {StatusCode::kUnavailable, "empty address list", "", kConfiguration},
+    {StatusCode::kUnavailable, "empty address list", "", kConfiguration, kCheckEncryption},
 
     // Requests that we ought not to send.
     {std::nullopt, "vgtid must have at least one value", "", kInternal},
@@ -85,10 +100,13 @@ constexpr Rule kRules[] = {
     // A proxy or a dying server broke the connection in the middle of a message.
     {StatusCode::kInternal, "RST_STREAM", "", kTransient},
 
-    {StatusCode::kUnauthenticated, "", "", kConfiguration},
-    {StatusCode::kPermissionDenied, "", "", kConfiguration},
-    {StatusCode::kUnimplemented, "", "", kConfiguration},
-    {StatusCode::kInvalidArgument, "", "", kConfiguration},
+    {StatusCode::kUnauthenticated, "", "", kConfiguration, "Check the option authentication."},
+    {StatusCode::kPermissionDenied, "", "", kConfiguration,
+     "Check the option authentication, and what the user may read."},
+    {StatusCode::kUnimplemented, "", "", kConfiguration,
+     "Check the options host and port, and Vitess's version."},
+    {StatusCode::kInvalidArgument, "", "", kConfiguration,
+     "Check the options; \"source-vitess doctor\" goes through them."},
     {StatusCode::kUnavailable, "", "", kTransient},
     {StatusCode::kDeadlineExceeded, "", "", kTransient},
     {StatusCode::kCancelled, "", "", kTransient},
@@ -110,6 +128,15 @@ bool Fits(const Rule& rule, StatusCode code, std::string_view message) {
          Has(message, rule.second);
 }
 
+// The first that fits, or null.
+const Rule* RuleFor(const absl::Status& status) {
+  const std::string_view message = text::StdView(status.message());
+  const auto rule = std::find_if(std::begin(kRules), std::end(kRules), [&](const Rule& candidate) {
+    return Fits(candidate, status.code(), message);
+  });
+  return rule == std::end(kRules) ? nullptr : rule;
+}
+
 std::optional<ErrorClass> AttachedClass(const absl::Status& status) {
   const absl::optional<absl::Cord> name = status.GetPayload(kClassPayload);
   if (!name.has_value()) return std::nullopt;
@@ -118,6 +145,12 @@ std::optional<ErrorClass> AttachedClass(const absl::Status& status) {
   });
   if (found == kClasses.end()) return std::nullopt;
   return *found;
+}
+
+// `next` is a sentence, or nothing.
+std::string Followed(std::string_view message, std::string_view next) {
+  if (next.empty()) return std::string(message);
+  return absl::StrCat(AbslView(message), message.ends_with('.') ? " " : ". ", AbslView(next));
 }
 
 absl::Status MakeError(StatusCode code, std::string_view message, ErrorClass error_class) {
@@ -146,11 +179,8 @@ std::string_view ErrorClassName(ErrorClass error_class) {
 
 ErrorClass Classify(const absl::Status& status) {
   if (const auto attached = AttachedClass(status)) return *attached;
-  const std::string_view message = text::StdView(status.message());
-  const auto rule = std::find_if(std::begin(kRules), std::end(kRules), [&](const Rule& candidate) {
-    return Fits(candidate, status.code(), message);
-  });
-  return rule == std::end(kRules) ? kInternal : rule->error_class;
+  const Rule* rule = RuleFor(status);
+  return rule == nullptr ? kInternal : rule->error_class;
 }
 
 absl::Status WithClass(absl::Status status, ErrorClass error_class) {
@@ -187,6 +217,35 @@ absl::Status EmptiedError(std::string_view message) {
 
 absl::Status HostError(std::string_view message) {
   return MakeError(StatusCode::kCancelled, message, kHost);
+}
+
+absl::Status WithRemedy(const absl::Status& status) {
+  if (status.ok() || AttachedClass(status).has_value()) return status;
+  const Rule* rule = RuleFor(status);
+  if (rule == nullptr || rule->remedy.empty()) return status;
+  return MakeError(status.code(), Followed(text::StdView(status.message()), rule->remedy),
+                   rule->error_class);
+}
+
+std::string MessageWithNextStep(const absl::Status& status) {
+  const std::string_view message = text::StdView(status.message());
+  switch (Classify(status)) {
+    case kTransient:
+      return Followed(message,
+                      "It is safe to try again. If it ends the same way, \"source-vitess doctor\" "
+                      "looks for what stands in the way.");
+    case kInternal:
+      return Followed(message,
+                      "This should not happen: please report it, with the log. What was "
+                      "checkpointed stays valid.");
+    case kConfiguration:
+      return std::string(WithRemedy(status).message());
+    case kLostPosition:
+    case kEmptied:
+    case kHost:
+      break;
+  }
+  return std::string(message);
 }
 
 std::string WithoutRowData(std::string_view message) {

@@ -44,6 +44,14 @@ absl::Status LostPositionError(std::string_view message);
 absl::Status EmptiedError(std::string_view message);
 absl::Status HostError(std::string_view message);
 
+// The same status; one of configuration in a server's words, which say what is wrong and seldom
+// what to change, ends with the remedy, and has its class attached. Errors of ours have it in their
+// words.
+absl::Status WithRemedy(const absl::Status& status);
+
+// What a person is shown of a failed status: with its remedy, or else with what to do next.
+std::string MessageWithNextStep(const absl::Status& status);
+
 // A server's message without the events, and so the rows, that VTGate and tablets put behind
 // "error sending event" (reference 8.1).
 std::string WithoutRowData(std::string_view message);

@@ -197,6 +197,17 @@ TEST_P(ClassifyTest, TellsTheClass) {
   EXPECT_EQ(Classify(absl::Status(failure.code, failure.message)), failure.error_class);
 }
 
+// Whoever reads what a server says of its configuration has nothing else to go by. Of the size of
+// messages ExplainMessageSize says more.
+TEST_P(ClassifyTest, SaysWhatToDoNextAndNotWhereThePositionIsLost) {
+  const Failure& failure = GetParam();
+  const std::string message = MessageWithNextStep(absl::Status(failure.code, failure.message));
+
+  const bool is_said_elsewhere =
+      failure.error_class == kLostPosition || message.find("larger than max") != std::string::npos;
+  EXPECT_EQ(message == failure.message, is_said_elsewhere) << message;
+}
+
 INSTANTIATE_TEST_SUITE_P(Reference, ClassifyTest, ValuesIn(kFailures), TestName);
 
 struct RecordedFailure {
@@ -297,6 +308,23 @@ TEST(ErrorsTest, NamesAreStable) {
   EXPECT_EQ(ErrorClassName(kLostPosition), "lost position");
   EXPECT_EQ(ErrorClassName(kHost), "host");
   EXPECT_EQ(ErrorClassName(kInternal), "internal");
+}
+
+TEST(ErrorsTest, WhatNamesNoRemedyEndsWithWhatToDoNext) {
+  EXPECT_THAT(MessageWithNextStep(absl::UnavailableError("the connection broke")),
+              StartsWith("the connection broke. It is safe to try again."));
+  EXPECT_THAT(MessageWithNextStep(absl::InternalError("no plan.")),
+              StartsWith("no plan. This should not happen: please report it"));
+  EXPECT_EQ(MessageWithNextStep(absl::UnauthenticatedError("commerce: who is it?")),
+            "commerce: who is it?. Check the option authentication.");
+}
+
+TEST(ErrorsTest, WhatNamesItsRemedyIsLeftAsItIs) {
+  EXPECT_EQ(MessageWithNextStep(ConfigurationError("the option host is empty")),
+            "the option host is empty");
+  EXPECT_EQ(MessageWithNextStep(LostPositionError("purged; sync more often")),
+            "purged; sync more often");
+  EXPECT_EQ(MessageWithNextStep(HostError("stdout was closed")), "stdout was closed");
 }
 
 TEST(ErrorsTest, RowsAreCutFromMessages) {
