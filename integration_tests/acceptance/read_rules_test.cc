@@ -1,6 +1,7 @@
 // Rules about what `check` and `read` print (README.md, B, D, E, F, and FAST).
 #include <algorithm>
 #include <map>
+#include <ostream>
 #include <set>
 #include <string>
 #include <utility>
@@ -107,6 +108,8 @@ struct Connection {
   std::string keyspace = "shop";
   std::map<std::string, std::string> more = {};
 };
+
+void PrintTo(const Connection& tested, std::ostream* out) { *out << tested.name; }
 
 class ConnectionRulesTest : public ::testing::TestWithParam<Connection> {};
 

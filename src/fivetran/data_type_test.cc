@@ -44,6 +44,8 @@ struct TypeCase {
   DeclaredType declared;
 };
 
+void PrintTo(const TypeCase& tested, std::ostream* out) { *out << tested.mysql; }
+
 class DataTypeTest : public testing::TestWithParam<TypeCase> {};
 
 TEST_P(DataTypeTest, IsDeclaredForTheMysqlType) {
@@ -100,6 +102,10 @@ struct FitCase {
   bool fits;
 };
 
+void PrintTo(const FitCase& tested, std::ostream* out) {
+  *out << testing::PrintToString(tested.from) << " into " << testing::PrintToString(tested.to);
+}
+
 class FitsTest : public testing::TestWithParam<FitCase> {};
 
 TEST_P(FitsTest, SaysWhetherEveryValueHasAPlace) {
@@ -138,6 +144,10 @@ struct WidenCase {
   DeclaredType b;
   DeclaredType wider;
 };
+
+void PrintTo(const WidenCase& tested, std::ostream* out) {
+  *out << testing::PrintToString(tested.a) << " and " << testing::PrintToString(tested.b);
+}
 
 class WidenTest : public testing::TestWithParam<WidenCase> {};
 

@@ -5,6 +5,7 @@
 #include <rapidjson/document.h>
 
 #include <map>
+#include <ostream>
 #include <set>
 #include <string>
 #include <vector>
@@ -339,6 +340,8 @@ struct BadValue {
   std::map<std::string, std::string> values;
   std::vector<std::string> words;
 };
+
+void PrintTo(const BadValue& tested, std::ostream* out) { *out << tested.name; }
 
 class FormFailureTest : public ::testing::TestWithParam<BadValue> {};
 

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <ostream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -150,6 +151,8 @@ std::vector<UnusableCase> UnusableCases() {
        "purged binary logs"},
   };
 }
+
+void PrintTo(const UnusableCase& tested, std::ostream* out) { *out << tested.name; }
 
 class UnusableCursorTest : public ::testing::TestWithParam<UnusableCase> {};
 
