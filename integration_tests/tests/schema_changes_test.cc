@@ -179,7 +179,22 @@ TEST_F(SchemaChangesTest, ATableThatIsDroppedAndMadeAnewEndsItsStream) {
       "create table customers (id bigint not null, email varchar(64), primary key (id))");
   source_.Execute("insert into notes values (101, 'behind')");
 
-  ExpectFailure("customers", "was dropped or renamed");
+  ExpectFailure("customers", "was dropped, renamed or replaced");
+}
+
+TEST_F(SchemaChangesTest, ATableThatAnotherTakesThePlaceOfEndsItsStream) {
+  FirstSync();
+  source_.Execute(
+      "create table customers_new (id bigint not null, email varchar(64), primary key (id))");
+  source_.Execute("alter vschema on shop.customers_new add vindex hash(id)");
+  source_.Execute("insert into customers_new values (201, 'never in the stream')");
+  source_.Execute("rename table customers to customers_old, customers_new to customers");
+  source_.Execute("insert into customers values (202, 'behind')");
+  source_.Execute("insert into notes values (101, 'behind')");
+
+  ExpectFailure("customers", "was dropped, renamed or replaced");
+
+  EXPECT_EQ(RowOf("customers", 202), "");
 }
 
 TEST_F(SchemaChangesTest, TheCutOverOfAnOnlineChangeIsFollowed) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
@@ -135,19 +136,56 @@ void TakeIfExists(Tokens& tokens) {
   tokens.TakeWord("exists");
 }
 
+// "_6ace8bce_f737_11ea_87e9_f875a4d24e90_20200915120410_", what Vitess 7 to 18 put before a suffix
+// (Vitess go/vt/schema/online_ddl.go: onlineDDLGeneratedTableNameRegexp).
+bool IsMigrationName(std::string_view name) {
+  constexpr std::string_view kForm = "_xxxxxxxx_xxxx_xxxx_xxxx_xxxxxxxxxxxx_xxxxxxxxxxxxxx_";
+  return name.size() >= kForm.size() &&
+         std::equal(kForm.begin(), kForm.end(), name.begin(), [](char form, char c) {
+           return form == c || (form == 'x' && absl::ascii_isxdigit(static_cast<unsigned char>(c)));
+         });
+}
+
+// Whether a tool for online schema changes filled table `name`, which takes the place of `table`,
+// with the rows of `table`: gh-ost, pt-online-schema-change, which puts more underscores before a
+// name that is taken, and Vitess.
+bool IsShadowOf(std::string_view name, std::string_view table) {
+  constexpr size_t kLongestName = 64;
+  if (name.starts_with("_vt_")) return true;
+  for (const std::string_view suffix : {"_vrepl", "_gho", "_new"}) {
+    if (!name.starts_with('_') || !name.ends_with(suffix)) continue;
+    if (IsMigrationName(name)) return true;
+    std::string_view of = name.substr(0, name.size() - suffix.size());
+    while (of.starts_with('_') && of != table) of.remove_prefix(1);
+    // gh-ost cuts a name that becomes too long.
+    if (of == table || (name.size() == kLongestName && table.starts_with(of))) return true;
+  }
+  return false;
+}
+
+// A table that takes the place of another brings rows of which no change told, unless it is the
+// shadow of that other one.
 TableEffect EffectOfRename(Tokens& tokens, std::string_view table) {
   bool touched = false;
-  bool exists = true;
+  std::vector<std::pair<std::string, std::string>> moved;  // names: now, and before the statement
   do {
     const std::string from = tokens.TakeTable();
     if (!tokens.TakeWord("to") && !tokens.TakeWord("as")) break;
     const std::string to = tokens.TakeTable();
-    if (from == table) exists = false;
-    if (to == table) exists = true;
     touched = touched || from == table || to == table;
+    const auto it = std::find_if(moved.begin(), moved.end(),
+                                 [&](const auto& names) { return names.first == from; });
+    if (it != moved.end()) {
+      it->first = to;
+    } else {
+      moved.emplace_back(to, from);
+    }
   } while (tokens.TakeSymbol(','));
   if (!touched) return TableEffect::kNone;
-  return exists ? TableEffect::kAltered : TableEffect::kGone;
+  const bool in_place = std::any_of(moved.begin(), moved.end(), [&](const auto& names) {
+    return names.first == table && (names.second == table || IsShadowOf(names.second, table));
+  });
+  return in_place ? TableEffect::kAltered : TableEffect::kGone;
 }
 
 TableEffect EffectOfDrop(Tokens& tokens, std::string_view table) {

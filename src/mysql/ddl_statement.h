@@ -11,13 +11,13 @@ enum class TableEffect {
   kAltered,        // the table's columns or indexes may be others than before
   kEmptied,        // all rows are gone, of which no row event tells: TRUNCATE
   kPartlyEmptied,  // likewise some rows: a partition is truncated, dropped, exchanged
-  kGone,           // dropped, or renamed to something else
+  kGone,           // dropped, renamed to something else, or replaced by another table
 };
 
 // Reads as much of the statement as tells: comments, quoted and qualified names, lists of tables.
-// A table that leaves and comes back within one statement, as in the cut-over of Vitess's online
-// DDL (RENAME TABLE t TO _vt_.., _vt_.. TO t), is altered. Statements that Vitess itself cannot
-// parse arrive as well (reference 6) and have no effect here.
+// A table whose place the shadow of an online schema change takes within one statement, as in
+// Vitess's own cut-over (RENAME TABLE t TO _vt_.., _vt_.. TO t), is altered. Statements that Vitess
+// itself cannot parse arrive as well (reference 6) and have no effect here.
 TableEffect EffectOn(std::string_view statement, std::string_view table);
 
 }  // namespace source_vitess::mysql

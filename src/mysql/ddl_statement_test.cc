@@ -1,5 +1,7 @@
 #include "mysql/ddl_statement.h"
 
+#include <string>
+
 #include "gtest/gtest.h"
 
 namespace source_vitess::mysql {
@@ -48,6 +50,32 @@ TEST(DdlStatementTest, TheCutOverOfOnlineDdlLeavesTheTableInPlace) {
                      "t"),
             TableEffect::kAltered);
   EXPECT_EQ(EffectOn("rename table a to b, c to d", "t"), TableEffect::kNone);
+  for (const char* shadow :
+       {"_t_gho", "_t_new", "___t_new", "_vt_vrp_6ace8bcef73211ea87e9f875a4d24e90_20200915120410_",
+        "_6ace8bce_f732_11ea_87e9_f875a4d24e90_20200915120410_vrepl"}) {
+    const std::string swap = std::string("rename table t to away, ") + shadow + " to t";
+    EXPECT_EQ(EffectOn(swap, "t"), TableEffect::kAltered) << shadow;
+  }
+  const std::string longest(62, 'x');
+  EXPECT_EQ(EffectOn("rename table " + longest + " to away, _" + longest.substr(0, 59) +
+                         "_gho to " + longest,
+                     longest),
+            TableEffect::kAltered);
+}
+
+TEST(DdlStatementTest, ATableThatAnotherTakesThePlaceOfIsGone) {
+  for (const char* statement :
+       {"rename table t to t_old, t_new to t", "rename table u to t",
+        "rename tables u to v, v to t", "rename table t to a, a to b, u to a, a to t",
+        "rename table t to away, _u_gho to t", "rename table t to away, t_gho to t",
+        "rename table t to away, _t_old to t"}) {
+    EXPECT_EQ(EffectOn(statement, "t"), TableEffect::kGone) << statement;
+  }
+  EXPECT_EQ(EffectOn("rename table t to a, u to t, a to u", "u"), TableEffect::kGone);
+  EXPECT_EQ(EffectOn("rename table t to a, u to t, a to u", "t"), TableEffect::kGone);
+  EXPECT_EQ(EffectOn("rename table a to b, t to a", "t"), TableEffect::kGone);
+  // It is itself again.
+  EXPECT_EQ(EffectOn("rename table t to a, a to b, b to t", "t"), TableEffect::kAltered);
 }
 
 TEST(DdlStatementTest, WhatCannotBeReadHasNoEffect) {

@@ -202,7 +202,7 @@ absl::Status StreamJob::HandleDdl(const Table& table, const binlogdata::VEvent& 
   outcome_.table = table.index;
   if (context_.options.host_truncates) return HandleEmptied(table, event, effect, where);
   if (effect == mysql::TableEffect::kGone) {
-    return vitess::ConfigurationError(absl::StrCat(where, " was dropped or renamed (",
+    return vitess::ConfigurationError(absl::StrCat(where, " was dropped, renamed or replaced (",
                                                    event.statement(),
                                                    "); what it had before was delivered. Take the "
                                                    "stream out of the connection, or, when there "
