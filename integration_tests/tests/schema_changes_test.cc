@@ -152,6 +152,26 @@ TEST_F(SchemaChangesTest, ATypeThatBecameWiderIsFollowed) {
             R"({"word":"behind","seen":8000000000})");
 }
 
+TEST_F(SchemaChangesTest, LabelsBehindThoseOfAnEnumAreFollowed) {
+  source_.Execute(
+      "create table moods (id bigint not null, mood enum('good','bad'), primary key (id))");
+  source_.Execute("alter vschema on shop.moods add vindex hash(id)");
+  ASSERT_TRUE(source_.Rediscover().ok());
+  source_.Execute("insert into moods values (1, 'good')");
+  ASSERT_EQ(source_.Read().exit.exit_code, 0);
+  source_.Execute("insert into moods values (2, 'bad')");
+  // So that the columns are known from the binary log.
+  ASSERT_EQ(source_.Read().exit.exit_code, 0);
+  source_.Execute("insert into moods values (3, 'bad')");
+  source_.Execute("alter table moods modify column mood enum('good','bad','so-so')");
+  source_.Execute("insert into moods values (4, 'so-so')");
+
+  ExpectSuccess();
+
+  EXPECT_EQ(RowOf("moods", 3), R"({"id":3,"mood":"bad"})");
+  EXPECT_EQ(RowOf("moods", 4), R"({"id":4,"mood":"so-so"})");
+}
+
 TEST_F(SchemaChangesTest, ATableThatIsEmptiedFailsUntilItsStreamIsRefreshed) {
   FirstSync();
   source_.Execute("truncate table orders");

@@ -24,6 +24,26 @@ std::string_view BaseType(std::string_view type) {
   return type.substr(0, type.find_first_of("( "));
 }
 
+// Of "enum('a','b''c')": a, b'c. Types of information_schema double the quotes within labels.
+std::vector<std::string> Labels(std::string_view type) {
+  std::vector<std::string> labels;
+  bool within = false;
+  for (size_t i = 0; i < type.size(); ++i) {
+    if (!within) {
+      if (type[i] != '\'') continue;
+      within = true;
+      labels.emplace_back();
+    } else if (type[i] != '\'') {
+      labels.back().push_back(type[i]);
+    } else if (type.substr(i + 1).starts_with('\'')) {
+      labels.back().push_back(type[++i]);
+    } else {
+      within = false;
+    }
+  }
+  return labels;
+}
+
 std::string Describe(const std::vector<PositionColumn>& columns, size_t place) {
   if (place == columns.size()) return "nothing";
   return absl::StrCat(columns[place].name, " ", columns[place].type);
@@ -56,7 +76,14 @@ bool ReadsAs(std::string_view before, std::string_view now) {
   if (before == now || before.empty() || now.empty()) return true;
   const std::string_view before_base = BaseType(before);
   const std::string_view now_base = BaseType(now);
-  if (before_base == "enum" || before_base == "set") return false;
+  if (before_base == "enum" || before_base == "set") {
+    if (before_base != now_base) return false;
+    // Rows hold ordinals, or bits, of the list that there was: labels behind it move none.
+    const std::vector<std::string> old_labels = Labels(before);
+    const std::vector<std::string> labels = Labels(now);
+    return old_labels.size() <= labels.size() &&
+           std::equal(old_labels.begin(), old_labels.end(), labels.begin());
+  }
   if (absl::StrContains(AbslView(before), "unsigned") !=
       absl::StrContains(AbslView(now), "unsigned")) {
     return false;

@@ -54,8 +54,8 @@ class SchemaWatch {
 
 // Whether rows written under type `before` come out right when the tablet takes them for `now`: the
 // same type, a longer one of its kind, an integer of another width and the same sign, a text of
-// another length. Types are full SQL types. Labels of ENUM and SET, and signs, are taken from the
-// current schema, so these must be the same.
+// another length, an ENUM or SET with more labels behind those that it had. Types are full SQL
+// types. Labels and signs are taken from the current schema, so these must be the same.
 bool ReadsAs(std::string_view before, std::string_view now);
 
 }  // namespace source_vitess::sync

@@ -92,13 +92,22 @@ TEST(SchemaWatchTest, TypesThatHoldOldValuesAsTheyWereFit) {
   EXPECT_TRUE(ReadsAs("varchar(20)", "mediumtext"));
   EXPECT_TRUE(ReadsAs("int", "bigint"));
   EXPECT_TRUE(ReadsAs("decimal(5,2)", "decimal(10,2)"));
+  EXPECT_TRUE(ReadsAs("enum('a','it''s')", "enum('a','it''s','c')"));
+  EXPECT_TRUE(ReadsAs("set('a')", "set('a','b')"));
+  EXPECT_TRUE(ReadsAs("set('')", "set('','b')"));
   EXPECT_TRUE(ReadsAs("int", ""));
 }
 
 TEST(SchemaWatchTest, TypesThatReadOldValuesOtherwiseDoNotFit) {
   EXPECT_FALSE(ReadsAs("int", "int unsigned"));
   EXPECT_FALSE(ReadsAs("enum('a','b')", "enum('b','a')"));
-  EXPECT_FALSE(ReadsAs("set('a')", "set('a','b')"));
+  EXPECT_FALSE(ReadsAs("enum('a','b')", "enum('a')"));
+  EXPECT_FALSE(ReadsAs("enum('a','b')", "enum('a','c')"));
+  EXPECT_FALSE(ReadsAs("enum('a','b')", "enum('new','a','b')"));
+  EXPECT_FALSE(ReadsAs("enum('a','b')", "enum('a,b','c')"));
+  EXPECT_FALSE(ReadsAs("enum('it''s')", "enum('it','s')"));
+  EXPECT_FALSE(ReadsAs("enum('a')", "set('a','b')"));
+  EXPECT_FALSE(ReadsAs("set('a','b')", "set('b','a','c')"));
   EXPECT_FALSE(ReadsAs("varchar(20)", "blob"));
   EXPECT_FALSE(ReadsAs("int", "varchar(20)"));
 }
