@@ -58,6 +58,10 @@ constexpr Rule kRules[] = {
     {std::nullopt, "cannot determine table columns", "", kLostPosition},
     {std::nullopt, "unknown table ", " in schema", kLostPosition},
     {std::nullopt, "enum or set column", "does not have valid string values", kLostPosition},
+    // A label that an ENUM or SET had is gone (vstreamer.go: buildEnumStringValue,
+    // buildSetStringValue).
+    {std::nullopt, "no string value found for ENUM column", "", kLostPosition},
+    {std::nullopt, "no valid integer value found for SET column", "", kLostPosition},
     {std::nullopt, "cannot use column names in vstream filter", "", kLostPosition},
     {std::nullopt, "unexpected statement type", "", kLostPosition},
 

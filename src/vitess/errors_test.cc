@@ -91,6 +91,16 @@ constexpr Failure kFailures[] = {
      kLostPosition},
     {"EnumWithoutItsValues", StatusCode::kUnknown,
      "enum or set column @3 does not have valid string values: 1", kLostPosition},
+    {"LabelOfAnEnumGone", StatusCode::kUnknown,
+     "failed to perform ENUM column integer to string value mapping: no string value found for "
+     "ENUM column e in table t -- with available values being: map[1:a] -- using the found integer "
+     "value: 2",
+     kLostPosition},
+    {"LabelOfASetGone", StatusCode::kUnknown,
+     "failed to perform SET column integer to string value mapping: no valid integer value found "
+     "for SET column s in table t -- with available values being: map[1:a] -- using the found "
+     "integer value: 2",
+     kLostPosition},
     {"UnnamedColumnsInAFilter", StatusCode::kFailedPrecondition,
      "cannot use column names in vstream filter as the current table schema differs",
      kLostPosition},
