@@ -108,6 +108,12 @@ class Events {
     response_.mutable_events()->rbegin()->set_statement(statement);
     return *this;
   }
+  // A change that was logged as a statement.
+  Events& Statement(const std::string& shard, binlogdata::VEventType type, const std::string& dml) {
+    Add(type, shard, 9);
+    response_.mutable_events()->rbegin()->set_dml(dml);
+    return *this;
+  }
   vtgate::VStreamResponse Message() const { return response_; }
 
  private:

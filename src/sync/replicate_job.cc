@@ -121,6 +121,11 @@ absl::Status ReplicateJob::Handle(const binlogdata::VEvent& event) {
       return HandleCommit(event);
     case binlogdata::JOURNAL:
       return HandleJournal(event);
+    case binlogdata::INSERT:
+    case binlogdata::REPLACE:
+    case binlogdata::UPDATE:
+    case binlogdata::DELETE:
+      return HandleStatement(event);
     default:
       return absl::OkStatus();
   }
@@ -168,6 +173,17 @@ absl::Status ReplicateJob::HandleDdl(const binlogdata::VEvent& event) {
     absl::Status status =
         StreamJob::HandleDdl(*members_[member].table, event, ColumnsToChange(slot));
     if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ReplicateJob::HandleStatement(const binlogdata::VEvent& event) {
+  const int shard = ShardIndex(event.shard());
+  if (shard < 0 || IsRetired(static_cast<size_t>(shard))) return absl::OkStatus();
+  for (size_t member = 0; member < members_.size(); ++member) {
+    Step& step = steps_[Slot(member, static_cast<size_t>(shard))];
+    if (step == Step::kInStep) return StatementError(event);
+    step = Step::kSkipped;
   }
   return absl::OkStatus();
 }

@@ -81,6 +81,7 @@ class ReplicateJob final : public StreamJob {
   absl::Status HandleFields(const binlogdata::VEvent& event);
   absl::Status HandleRows(const binlogdata::VEvent& event);
   absl::Status HandleDdl(const binlogdata::VEvent& event);
+  absl::Status HandleStatement(const binlogdata::VEvent& event);
   absl::Status HandleJournal(const binlogdata::VEvent& event);
   absl::Status HandleCommit(const binlogdata::VEvent& event);
   absl::Status Moved(const binlogdata::ShardGtid& shard, bool& fallen_back);

@@ -366,6 +366,30 @@ TEST_F(ReplicateJobTest, NamesTheTableWhoseSchemaWasChangedBehindTheStream) {
   EXPECT_EQ(vitess::Classify(outcome.status), vitess::ErrorClass::kLostPosition);
 }
 
+TEST_F(ReplicateJobTest, EndsBeforeAChangeThatWasLoggedAsAStatement) {
+  for (const auto type :
+       {binlogdata::INSERT, binlogdata::REPLACE, binlogdata::UPDATE, binlogdata::DELETE}) {
+    sink_.lines.clear();
+    Prepare(At(5), At(5),
+            {Transaction(6, {"t"}, At(6)), Events()
+                                               .Begin("0", 9)
+                                               .Statement("0", type, "a statement with secrets")
+                                               .Vgtid("0", Vgtid({{"0", At(7)}}))
+                                               .Commit("0", 9)
+                                               .Message()});
+
+    const JobOutcome outcome = job_->Run();
+
+    EXPECT_EQ(outcome.end, JobEnd::kFailed);
+    EXPECT_FALSE(outcome.table.has_value());
+    EXPECT_EQ(vitess::Classify(outcome.status), vitess::ErrorClass::kConfiguration);
+    EXPECT_THAT(std::string(outcome.status.message()),
+                testing::AllOf(testing::HasSubstr("ks/0"), testing::HasSubstr("binlog_format=ROW"),
+                               testing::Not(testing::HasSubstr("secrets"))));
+    EXPECT_THAT(Positions(), ElementsAre("t 0=6", "u 0=6"));
+  }
+}
+
 TEST_F(ReplicateJobTest, NamesTheTableWhosePrimaryKeyHasBecomeAnother) {
   const binlogdata::VGtid start = Vgtid({{"0", At(5)}});
   Table table = MakeTable(0, "t");

@@ -222,6 +222,16 @@ absl::Status StreamJob::HandleDdl(const Table& table, const binlogdata::VEvent& 
       "that it had, or choose with the option truncate to keep them"));
 }
 
+// The statement is not named: it holds rows.
+absl::Status StreamJob::StatementError(const binlogdata::VEvent& event) {
+  return vitess::ConfigurationError(absl::StrCat(
+      "a MySQL server of shard ", event.keyspace(), "/", event.shard(),
+      " logged a change as a statement, which does not tell the rows that it changed. Set "
+      "binlog_format=ROW on the MySQL servers, and in sessions that set another, and then start "
+      "the "
+      "tables of the shard anew: refresh their streams"));
+}
+
 // For a host that can be told that a table is empty.
 absl::Status StreamJob::HandleEmptied(const Table& table, const binlogdata::VEvent& event,
                                       mysql::TableEffect effect, const std::string& where) {

@@ -71,6 +71,11 @@ class StreamJob {
   // What a DDL event does to one of the job's tables that stands at or before it.
   absl::Status HandleDdl(const Table& table, const binlogdata::VEvent& event, SchemaWatch& columns);
 
+  // A change came as the statement that made it, because a server does not write
+  // binlog_format=ROW: nobody tells its rows, nor, to be sure, its table. Vitess sends those of all
+  // tables of the database, whatever the filter (reference 2.1).
+  static absl::Status StatementError(const binlogdata::VEvent& event);
+
   // What the slot's rows are counted for. Call from the constructor.
   void ReportSlot(size_t slot, const Table& table, size_t shard, const std::string& name);
   // Counts rows that go out, or are held back to.

@@ -105,6 +105,11 @@ absl::Status TableJob::Handle(const binlogdata::VEvent& event) {
       EndWhenDone();
       return status;
     }
+    case binlogdata::INSERT:
+    case binlogdata::REPLACE:
+    case binlogdata::UPDATE:
+    case binlogdata::DELETE:
+      return HandleStatement(event);
     default:
       return absl::OkStatus();
   }
@@ -154,6 +159,15 @@ absl::Status TableJob::HandleDdl(const binlogdata::VEvent& event) {
   const int shard = ShardIndex(event.shard());
   if (shard < 0) return absl::OkStatus();
   return StreamJob::HandleDdl(table_, event, ColumnsToChange(static_cast<size_t>(shard)));
+}
+
+absl::Status TableJob::HandleStatement(const binlogdata::VEvent& event) {
+  const int shard = ShardIndex(event.shard());
+  // A full refresh is the copy alone.
+  if (shard < 0 || IsRetired(static_cast<size_t>(shard)) || !table_.incremental) {
+    return absl::OkStatus();
+  }
+  return StatementError(event);
 }
 
 absl::Status TableJob::HandleRows(const binlogdata::VEvent& event) {

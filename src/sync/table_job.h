@@ -60,6 +60,7 @@ class TableJob final : public StreamJob {
   absl::Status HandleFields(const binlogdata::VEvent& event);
   absl::Status HandleRows(const binlogdata::VEvent& event);
   absl::Status HandleDdl(const binlogdata::VEvent& event);
+  absl::Status HandleStatement(const binlogdata::VEvent& event);
   // `is_copy`: by rows of the copy, and not by changes.
   void Moved(const binlogdata::ShardGtid& shard, bool is_copy);
   void ReachSnapshot(size_t shard);

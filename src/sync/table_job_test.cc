@@ -120,6 +120,20 @@ TEST_F(TableJobTest, StandsAtTheLastPrimaryKeyWhenItBreaks) {
   EXPECT_THAT(sink_.lines, ElementsAre("t copy 1 a", "t copy 2 b", "state t 0=5{t:1} (2 records)"));
 }
 
+TEST_F(TableJobTest, EndsBeforeAChangeThatWasLoggedAsAStatement) {
+  const JobOutcome outcome = RunFrom(Vgtid({{"0", At(5), "t", "3"}}),
+                                     {Events()
+                                          .Begin("0", 9)
+                                          .Statement("0", binlogdata::UPDATE, "update t set a = 1")
+                                          .Vgtid("0", Vgtid({{"0", At(6), "t", "3"}}))
+                                          .Commit("0", 9)
+                                          .Message()});
+
+  EXPECT_EQ(outcome.end, JobEnd::kFailed);
+  EXPECT_EQ(vitess::Classify(outcome.status), vitess::ErrorClass::kConfiguration);
+  EXPECT_EQ(Text(job_->position()), "0=5{t:3}");
+}
+
 TEST_F(TableJobTest, DeliversChangesOfCopiedRowsBeforeTheRestOfTheCopy) {
   const binlogdata::VGtid middle = Vgtid({{"0", At(5), "t", "3"}});
   const JobOutcome outcome = RunFrom(
