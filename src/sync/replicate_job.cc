@@ -197,11 +197,17 @@ absl::Status ReplicateJob::HandleFields(const binlogdata::VEvent& event) {
   const size_t slot = Slot(static_cast<size_t>(member), static_cast<size_t>(shard));
   const Table& table = *members_[static_cast<size_t>(member)].table;
   if (absl::Status status = CheckKey(table, fields); !status.ok()) return status;
-  if (steps_[slot] == Step::kInStep) {
-    absl::Status status = ColumnsToChange(slot).Changes(fields, {});
-    if (!status.ok()) return status;
+  if (steps_[slot] != Step::kInStep) {
+    unchecked_[slot] = fields;
+  } else if (absl::Status status = CheckFields(slot, fields); !status.ok()) {
+    return status;
   }
   return rows_.SetFields(slot, table, fields, mysql::RowSource::kBinlog);
+}
+
+absl::Status ReplicateJob::CheckFields(size_t slot, const binlogdata::FieldEvent& fields) {
+  unchecked_.erase(slot);
+  return ColumnsToChange(slot).Changes(fields, {});
 }
 
 absl::Status ReplicateJob::HandleRows(const binlogdata::VEvent& event) {
@@ -214,6 +220,11 @@ absl::Status ReplicateJob::HandleRows(const binlogdata::VEvent& event) {
   if (steps_[slot] != Step::kInStep) {
     steps_[slot] = Step::kSkipped;
     return absl::OkStatus();
+  }
+  // VTGate tells the columns once, which may have been while the table was ahead.
+  if (const auto told = unchecked_.find(slot); told != unchecked_.end()) {
+    const binlogdata::FieldEvent fields = std::move(told->second);
+    if (absl::Status status = CheckFields(slot, fields); !status.ok()) return status;
   }
   Count(slot, rows, /*are_copied=*/false);
   return rows_.Append(slot, rows, event.timestamp());

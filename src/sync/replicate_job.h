@@ -79,6 +79,8 @@ class ReplicateJob final : public StreamJob {
   absl::Status FindStart();
   absl::Status Handle(const binlogdata::VEvent& event) override;
   absl::Status HandleFields(const binlogdata::VEvent& event);
+  // Compares what the slot's rows come as with what is known of them.
+  absl::Status CheckFields(size_t slot, const binlogdata::FieldEvent& fields);
   absl::Status HandleRows(const binlogdata::VEvent& event);
   absl::Status HandleDdl(const binlogdata::VEvent& event);
   absl::Status HandleStatement(const binlogdata::VEvent& event);
@@ -106,6 +108,8 @@ class ReplicateJob final : public StreamJob {
   const bool reports_;
   std::vector<Shard> shards_;
   std::vector<Step> steps_;  // by slot
+  // By slot: the FIELD that came last, while the table was ahead, and holds for rows to come.
+  absl::flat_hash_map<size_t, binlogdata::FieldEvent> unchecked_;
   absl::Time last_full_update_;
   binlogdata::VGtid flushed_;  // the position whose rows were handed over
   bool moved_ = false;         // since the last update of all members

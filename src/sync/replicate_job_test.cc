@@ -390,6 +390,61 @@ TEST_F(ReplicateJobTest, EndsBeforeAChangeThatWasLoggedAsAStatement) {
   }
 }
 
+// What VTGate sends of a table whose columns it has told before.
+vtgate::VStreamResponse TransactionWithoutFields(int number, const std::string& table,
+                                                 const std::string& gtid) {
+  return Events()
+      .Begin("0", 9)
+      .Insert("0", table, number, "x", 9)
+      .Vgtid("0", Vgtid({{"0", gtid}}))
+      .Commit("0", 9)
+      .Message();
+}
+
+class ColumnsToldAheadTest : public ReplicateJobTest {
+ protected:
+  // Table t at 5, and u at 7 with the columns id and `second`.
+  JobOutcome Run(const std::string& second, std::vector<vtgate::VStreamResponse> responses) {
+    const binlogdata::VGtid at_t = Vgtid({{"0", At(5)}});
+    const binlogdata::VGtid at_u = Vgtid({{"0", At(7)}});
+    Arrange({MakeTable(0, "t"), MakeTable(1, "u")}, {at_t, at_u}, {{std::move(responses)}});
+    const auto known = std::make_shared<std::vector<PositionColumn>>(
+        std::vector<PositionColumn>{{"id", "bigint"}, {second, "varchar(20)"}});
+    auto job = ReplicateJob::Make(
+        *context_, {{&tables_[0], at_t, {}}, {&tables_[1], at_u, {{"0", known}}}}, 0);
+    if (!job.ok()) return {JobEnd::kFailed, job.status()};
+    job_ = *std::move(job);
+    return job_->Run();
+  }
+};
+
+TEST_F(ColumnsToldAheadTest, AreComparedOnceTheTableIsInStep) {
+  const JobOutcome outcome =
+      Run("title", {Transaction(6, {"u"}, At(6)), TransactionWithoutFields(7, "u", At(7)),
+                    TransactionWithoutFields(8, "u", At(8))});
+
+  EXPECT_EQ(outcome.table, 1u);
+  EXPECT_EQ(vitess::Classify(outcome.status), vitess::ErrorClass::kLostPosition);
+  EXPECT_THAT(Positions(), ElementsAre("t 0=7", "u 0=7"));
+  EXPECT_THAT(sink_.lines, testing::Not(testing::Contains(StartsWith("u insert"))));
+}
+
+TEST_F(ColumnsToldAheadTest, AreNotThoseOfRowsThatComeWithOthers) {
+  vtgate::VStreamResponse before = Transaction(6, {"u"}, At(6));
+  before.mutable_events(1)->mutable_field_event()->mutable_fields(1)->set_name("title");
+
+  const JobOutcome outcome =
+      Run("name", {before,
+                   Events()
+                       .Vgtid("0", Vgtid({{"0", At(7)}}))
+                       .Ddl("0", "alter table u rename column title to name")
+                       .Message(),
+                   Transaction(8, {"u"}, At(8)), TransactionWithoutFields(9, "u", At(9))});
+
+  EXPECT_FALSE(outcome.table.has_value()) << outcome.status;
+  EXPECT_THAT(Positions(), ElementsAre("t 0=9", "u 0=9"));
+}
+
 TEST_F(ReplicateJobTest, NamesTheTableWhosePrimaryKeyHasBecomeAnother) {
   const binlogdata::VGtid start = Vgtid({{"0", At(5)}});
   Table table = MakeTable(0, "t");
