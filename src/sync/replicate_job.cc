@@ -169,9 +169,13 @@ absl::Status ReplicateJob::HandleDdl(const binlogdata::VEvent& event) {
   if (shard < 0) return absl::OkStatus();
   for (size_t member = 0; member < members_.size(); ++member) {
     const size_t slot = Slot(member, static_cast<size_t>(shard));
-    if (steps_[slot] != Step::kInStep) continue;
-    absl::Status status =
-        StreamJob::HandleDdl(*members_[member].table, event, ColumnsToChange(slot));
+    const Table& table = *members_[member].table;
+    if (steps_[slot] != Step::kInStep) {
+      const mysql::TableEffect effect = mysql::EffectOn(event.statement(), table.name());
+      if (effect != mysql::TableEffect::kNone) steps_[slot] = Step::kSkipped;
+      continue;
+    }
+    absl::Status status = StreamJob::HandleDdl(table, event, ColumnsToChange(slot));
     if (!status.ok()) return status;
   }
   return absl::OkStatus();
@@ -259,7 +263,7 @@ absl::Status ReplicateJob::AdvanceAhead(size_t shard, const std::string& before,
       return false;
     }
     if (*stream != table.set && step == Step::kSkipped) {
-      // The skipped rows are of a transaction that the table may not have.
+      // What was skipped is of a transaction that the table may not have.
       context_.logger.Warning(absl::StrCat(
           "The position of table ", members_[table.member].table->name(), " in shard ",
           position.keyspace(), "/", position.shard(),

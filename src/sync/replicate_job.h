@@ -72,7 +72,7 @@ class ReplicateJob final : public StreamJob {
   enum class Step : uint8_t {
     kInStep,
     kAhead,    // its rows are skipped
-    kSkipped,  // and some of the open transaction were
+    kSkipped,  // and some of the open transaction, or a DDL of the table, were
   };
 
   ReplicateJob(const JobContext& context, std::vector<Member> members, size_t group, bool reports);

@@ -121,6 +121,20 @@ TEST_F(ReplicateJobTest, BeginsAgainWhenSkippedRowsMayBeMissing) {
   EXPECT_THAT(Positions(), ElementsAre("t 0=5," + std::string(kOtherServer) + ":1", "u 0=5"));
 }
 
+TEST_F(ReplicateJobTest, BeginsAgainWhenASkippedDdlMayBeMissing) {
+  const std::string errant = At(5) + "," + kOtherServer + ":1";
+  const auto meet = [&](const char* statement) {
+    Prepare(At(5), At(7),
+            {Events().Vgtid("0", Vgtid({{"0", errant}})).Ddl("0", statement).Message()});
+    return job_->Run().end;
+  };
+
+  EXPECT_EQ(meet("truncate table u"), JobEnd::kFallenBack);
+  EXPECT_THAT(Positions(), ElementsAre("t 0=5," + std::string(kOtherServer) + ":1", "u 0=5"));
+
+  EXPECT_NE(meet("truncate table other"), JobEnd::kFallenBack);
+}
+
 TEST_F(ReplicateJobTest, TakesThePositionOfTheStreamForATableThatNothingWasSkippedOf) {
   const std::string errant = At(5) + "," + kOtherServer + ":1";
   const std::string later = At(6) + "," + kOtherServer + ":1";
