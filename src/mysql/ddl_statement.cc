@@ -221,10 +221,20 @@ bool IsPartOfTable(const Token& token) {
   return token.Is("column") || token.Is("index") || token.Is("key");
 }
 
+// On the table whose rows change places with those of another one's partition.
+TableEffect EffectOfExchange(Tokens& tokens, std::string_view table) {
+  if (!tokens.TakeWord("exchange") || !tokens.TakeWord("partition")) return TableEffect::kNone;
+  tokens.Take();  // the partition's name
+  const bool of_table =
+      tokens.TakeWord("with") && tokens.TakeWord("table") && tokens.TakeTable() == table;
+  return of_table ? TableEffect::kPartlyEmptied : TableEffect::kNone;
+}
+
 TableEffect EffectOfAlter(Tokens& tokens, std::string_view table) {
   while (tokens.TakeWord("online") || tokens.TakeWord("ignore")) {
   }
-  if (!tokens.TakeWord("table") || tokens.TakeTable() != table) return TableEffect::kNone;
+  if (!tokens.TakeWord("table")) return TableEffect::kNone;
+  if (tokens.TakeTable() != table) return EffectOfExchange(tokens, table);
   TableEffect effect = TableEffect::kAltered;
   int depth = 0;       // of parentheses
   bool begins = true;  // an alteration, behind the table's name or a comma

@@ -10,7 +10,8 @@ enum class TableEffect {
   kNone,           // the statement is about other tables, or cannot be read
   kAltered,        // the table's columns or indexes may be others than before
   kEmptied,        // all rows are gone, of which no row event tells: TRUNCATE
-  kPartlyEmptied,  // likewise some rows: a partition is truncated, dropped, exchanged
+  kPartlyEmptied,  // likewise some rows: a partition is truncated, dropped, exchanged; of the table
+                   // that it is exchanged with, all
   kGone,           // dropped, renamed to something else, or replaced by another table
 };
 
